@@ -1,0 +1,205 @@
+//! The loop that carries out what the schedule commands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::node::{Context, Message, NodeError, Runner};
+use super::{
+    Clock, Command, Event, Input, Ledger, LedgerError, Outcome, Schedule, SkipReason, Stop,
+};
+use crate::plan::Plan;
+use crate::provider::Provider;
+use crate::resource::{Address, Sealer, SecretSource};
+
+/// Everything an apply works with.
+pub struct Apply {
+    /// What to do.
+    pub plan: Arc<Plan>,
+    /// Who does it, by the first part of the endpoint's name.
+    pub providers: BTreeMap<String, Arc<dyn Provider>>,
+    /// Where it is written down.
+    pub ledger: Arc<dyn Ledger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes the digests that stand for secrets.
+    pub sealer: Sealer,
+    /// Resolved secrets.
+    pub secrets: Arc<dyn Fn(&SecretSource) -> Option<Json> + Send + Sync>,
+    /// Who wants to know.
+    pub events: mpsc::UnboundedSender<Event>,
+    /// The switch.
+    pub stop: Stop,
+}
+
+/// One change that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which resource.
+    pub address: Address,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+}
+
+/// What came of an apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Counts.
+    pub outcome: Outcome,
+    /// What failed, in the order it did.
+    pub failures: Vec<Failure>,
+    /// The journal failed, and with it everything. `None` where it did not.
+    pub fatal: Option<LedgerError>,
+}
+
+/// Applies a plan.
+pub async fn apply(apply: Apply) -> Report {
+    let (messages, inbox) = mpsc::unbounded_channel();
+    let context = Arc::new(Context {
+        plan: apply.plan.clone(),
+        ledger: apply.ledger,
+        clock: apply.clock,
+        sealer: apply.sealer,
+        secrets: apply.secrets,
+        events: apply.events,
+        stop: apply.stop,
+    });
+    let executor = Executor {
+        schedule: Schedule::new(&apply.plan),
+        context,
+        providers: apply.providers,
+        messages,
+        tasks: JoinSet::new(),
+        permissions: BTreeMap::new(),
+        report: Report::default(),
+    };
+    executor.run(inbox).await
+}
+
+struct Executor {
+    schedule: Schedule,
+    context: Arc<Context>,
+    providers: BTreeMap<String, Arc<dyn Provider>>,
+    messages: mpsc::UnboundedSender<Message>,
+    tasks: JoinSet<()>,
+    permissions: BTreeMap<usize, oneshot::Sender<()>>,
+    report: Report,
+}
+
+impl Executor {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) -> Report {
+        self.emit(Event::Began { total: self.context.plan.nodes.len() });
+        self.input(Input::Begin);
+        let stop = self.context.stop.clone();
+        let mut stopping = false;
+        while !self.schedule.is_over() && self.report.fatal.is_none() {
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(message) => self.message(message),
+                    None => break,
+                },
+                () = stop.draining(), if !stopping => {
+                    stopping = true;
+                    self.report.outcome.interrupted = true;
+                    self.emit(Event::Stopping { running: self.schedule.running() });
+                    self.input(Input::Stop);
+                }
+                // The journal says what was under way; the next apply finds out what came of it.
+                () = stop.now(), if stopping => break,
+            }
+        }
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+        self.emit(Event::Ended { summary: self.report.outcome });
+        self.report
+    }
+
+    fn emit(&self, event: Event) {
+        let _ = self.context.events.send(event);
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Waiting(at) => self.input(Input::Waiting(at)),
+            Message::Ready(at, permission) => {
+                self.permissions.insert(at, permission);
+                self.input(Input::Ready(at));
+            }
+            Message::Over(at, Ok(())) => {
+                self.report.outcome.done += 1;
+                self.input(Input::Done(at));
+            }
+            Message::Over(at, Err(NodeError::Failed(error))) => {
+                self.failed(at, error.to_string(), error.help);
+                self.input(Input::Failed(at));
+            }
+            Message::Over(_, Err(NodeError::Ledger(error))) => self.report.fatal = Some(error),
+        }
+    }
+
+    fn failed(&mut self, at: usize, message: String, help: String) {
+        let address = self.address(at);
+        self.report.outcome.failed += 1;
+        self.emit(Event::Failed {
+            address: address.clone(),
+            message: message.clone(),
+            help: help.clone(),
+        });
+        self.report.failures.push(Failure { address, message, help });
+    }
+
+    fn input(&mut self, input: Input) {
+        for command in self.schedule.next(input) {
+            match command {
+                Command::Call(at) => self.call(at),
+                Command::Skip(at, reason) => {
+                    self.report.outcome.skipped += 1;
+                    self.emit(Event::Skipped { address: self.address(at), reason: words(&reason) });
+                }
+            }
+        }
+    }
+
+    /// Lets a node begin, or make its next call.
+    fn call(&mut self, at: usize) {
+        if let Some(permission) = self.permissions.remove(&at) {
+            let _ = permission.send(());
+            return;
+        }
+        let endpoint = &self.context.plan.changes[self.context.plan.nodes[at].change].endpoint;
+        let Some(provider) = self.providers.get(endpoint.provider()).cloned() else {
+            let message = format!("nothing here speaks to {endpoint}");
+            let _ = self.messages.send(Message::Over(at, Err(NodeError::Failed(unknown(message)))));
+            return;
+        };
+        let runner =
+            Runner { context: self.context.clone(), provider, messages: self.messages.clone(), at };
+        self.tasks.spawn(runner.run());
+    }
+
+    fn address(&self, at: usize) -> Address {
+        self.context.plan.changes[self.context.plan.nodes[at].change].address.clone()
+    }
+}
+
+fn unknown(message: String) -> crate::provider::ProviderError {
+    crate::provider::ProviderError {
+        operation: "find a provider".into(),
+        message,
+        help: "the plan was made by another version of boma: plan again".into(),
+        retry: crate::provider::Retry::Never,
+    }
+}
+
+fn words(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::Needs(address) => format!("{address} was not done"),
+        SkipReason::Window(machine) => format!("the window of {machine} failed"),
+        SkipReason::Stopped => "interrupted".into(),
+    }
+}

@@ -1,0 +1,19 @@
+//! Carries out a plan and decides nothing: a synchronous schedule, and the loop that runs it.
+
+mod clock;
+mod event;
+mod executor;
+mod ledger;
+mod node;
+mod record;
+mod schedule;
+mod stop;
+mod wait;
+
+pub use clock::{Clock, SystemClock};
+pub use event::{Event, Outcome};
+pub use executor::{Apply, Failure, Report, apply};
+pub use ledger::{Ledger, LedgerError};
+pub use record::record;
+pub use schedule::{Command, Input, Schedule, SkipReason};
+pub use stop::Stop;

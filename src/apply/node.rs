@@ -1,0 +1,411 @@
+//! One node of the order: the steps of a change, or of one half of a replace.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::wait::{Waiting, read_one};
+use super::{Clock, Event, Ledger, LedgerError, Stop, record};
+use crate::plan::{Action, Change, Half, Node, Operation, Plan, Step, equal};
+use crate::provider::{Act, Inputs, Provider, ProviderError, Retry, Run, Wanted};
+use crate::resource::{
+    Attributes, Kind, Object, Reading, Sealer, SecretSource, references, resolve,
+};
+use crate::state::{Entry, Open};
+
+/// How often a call that failed in passing is tried in all, where repeating it is harmless.
+const TRIES: u32 = 3;
+
+/// Why a node did not get done.
+#[derive(Clone, Debug)]
+pub enum NodeError {
+    /// The remote side; other nodes go on.
+    Failed(ProviderError),
+    /// The journal; everything stops.
+    Ledger(LedgerError),
+}
+
+impl From<ProviderError> for NodeError {
+    fn from(error: ProviderError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<LedgerError> for NodeError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+/// What a node says to the loop.
+pub enum Message {
+    /// It waits and occupies nothing.
+    Waiting(usize),
+    /// It wants to make another call, and listens for the permission.
+    Ready(usize, oneshot::Sender<()>),
+    /// It is over.
+    Over(usize, Result<(), NodeError>),
+}
+
+/// Everything a node needs, shared by all.
+pub struct Context {
+    pub plan: Arc<Plan>,
+    pub ledger: Arc<dyn Ledger>,
+    pub clock: Arc<dyn Clock>,
+    pub sealer: Sealer,
+    pub secrets: Arc<dyn Fn(&SecretSource) -> Option<Json> + Send + Sync>,
+    pub events: mpsc::UnboundedSender<Event>,
+    pub stop: Stop,
+}
+
+/// A node under way.
+pub struct Runner {
+    pub context: Arc<Context>,
+    pub provider: Arc<dyn Provider>,
+    pub messages: mpsc::UnboundedSender<Message>,
+    pub at: usize,
+}
+
+impl Runner {
+    /// Runs the node to its end and says so.
+    pub async fn run(self) {
+        let result = self.steps().await;
+        let _ = self.messages.send(Message::Over(self.at, result));
+    }
+
+    fn node(&self) -> &Node {
+        &self.context.plan.nodes[self.at]
+    }
+
+    fn change(&self) -> &Change {
+        &self.context.plan.changes[self.node().change]
+    }
+
+    fn emit(&self, event: Event) {
+        let _ = self.context.events.send(event);
+    }
+
+    async fn steps(&self) -> Result<(), NodeError> {
+        let (change, half) = (self.change(), self.node().half);
+        let address = change.address.clone();
+        let begun = self.context.clock.now();
+        self.emit(Event::Started { address: address.clone(), action: change.action, half });
+        let mut reading = self.first_reading();
+        self.before_steps(&reading)?;
+        for (index, step) in self.context.plan.steps(self.node()).iter().enumerate() {
+            if index > 0 {
+                self.permission().await;
+            }
+            reading = self.step(step, reading).await?;
+        }
+        let elapsed_s = self.context.clock.now().saturating_sub(begun).as_secs();
+        self.emit(Event::Finished { address, action: change.action, half, elapsed_s });
+        Ok(())
+    }
+
+    /// What stands when the node begins: as planned, or nothing once the delete half is done.
+    fn first_reading(&self) -> Reading {
+        let change = self.change();
+        match (&change.live, &change.locator.id) {
+            (Some(live), Some(id)) if self.node().half != Half::Create => {
+                Reading::Present(Object { id: id.clone(), attributes: live.clone(), mark: None })
+            }
+            _ => Reading::Absent,
+        }
+    }
+
+    /// What is recorded without any call: an adoption, a forgetting.
+    fn before_steps(&self, reading: &Reading) -> Result<(), NodeError> {
+        let change = self.change();
+        match (change.action, reading.object()) {
+            (Action::Adopt, Some(object)) => self.put(object)?,
+            (Action::Forget, _) => {
+                self.context.ledger.append(Entry::Remove { address: change.address.clone() })?
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Asks for the endpoint again.
+    async fn permission(&self) {
+        let (sender, receiver) = oneshot::channel();
+        let _ = self.messages.send(Message::Ready(self.at, sender));
+        let _ = receiver.await;
+    }
+
+    async fn step(&self, step: &Step, reading: Reading) -> Result<Reading, NodeError> {
+        let change = self.change();
+        let inputs = self.inputs(step, &reading)?;
+        let (kind, sent) =
+            (step.kind, self.context.sealer.seal_tree(step.kind, inputs.attributes.clone()));
+        let written = move |live: &Json| equal(kind, &sent, live);
+        let is_done =
+            step.operation != Operation::Create && step.done.check(&reading, &written).is_ok();
+        if is_done {
+            return Ok(reading);
+        }
+        let reading = self.guarded(step, reading, &inputs).await?;
+        self.intent(step)?;
+        self.emit(Event::Step { address: change.address.clone(), operation: step.operation });
+        let inputs = Inputs { object: reading.object().cloned(), ..inputs };
+        let acted = self.act(step, &inputs, &written).await;
+        let reading = match acted {
+            Ok(reading) => self.settle(step, &inputs, reading, &written).await,
+            Err(error) => Err(error),
+        };
+        self.outcome(step, reading)
+    }
+
+    /// Checks the guard on a fresh reading; a guard may only stop.
+    async fn guarded(
+        &self,
+        step: &Step,
+        reading: Reading,
+        inputs: &Inputs,
+    ) -> Result<Reading, NodeError> {
+        let Some(guard) = &step.guard else { return Ok(reading) };
+        let reading = self.seal(step.kind, read_one(&*self.provider, &self.wanted(inputs)).await);
+        if reading == Reading::Absent && step.operation == Operation::Delete {
+            return Ok(reading);
+        }
+        guard.check(&reading, &|_| true).map_err(|unmet| ProviderError {
+            operation: format!("{} of {}", words(step.operation), step.address),
+            message: format!("stopped before it began: {unmet}"),
+            help: "make that true, or keep the resource in the spec".into(),
+            retry: Retry::Never,
+        })?;
+        Ok(reading)
+    }
+
+    fn intent(&self, step: &Step) -> Result<(), LedgerError> {
+        let change = self.change();
+        self.context.ledger.append(Entry::Intent {
+            address: change.address.clone(),
+            operation: words(step.operation).into(),
+            open: Open {
+                kind: change.kind,
+                endpoint: change.endpoint.clone(),
+                place: change.locator.place.clone(),
+                notes: Vec::new(),
+            },
+        })
+    }
+
+    /// Makes the call; one that failed in passing is looked at again before anything is repeated.
+    async fn act(
+        &self,
+        step: &Step,
+        inputs: &Inputs,
+        written: &(dyn Fn(&Json) -> bool + Sync),
+    ) -> Act {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let error = match self.provider.act(step, inputs, self).await {
+                Ok(reading) => return Ok(self.seal(step.kind, reading)),
+                Err(error) => error,
+            };
+            let harmless = step.operation != Operation::Create;
+            if error.retry == Retry::Never || tried >= TRIES || self.context.stop.is_now() {
+                return Err(error);
+            }
+            self.context.clock.sleep(std::time::Duration::from_secs(u64::from(tried))).await;
+            let reading =
+                self.seal(step.kind, read_one(&*self.provider, &self.wanted(inputs)).await);
+            let made = reading
+                .object()
+                .is_some_and(|object| object.mark.is_some() && object.mark == inputs.mark);
+            match step.operation {
+                Operation::Create if made => return Ok(reading),
+                _ if harmless && step.done.check(&reading, written).is_ok() => return Ok(reading),
+                _ if harmless => {}
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Waits until the step's done condition holds.
+    async fn settle(
+        &self,
+        step: &Step,
+        inputs: &Inputs,
+        reading: Reading,
+        written: &(dyn Fn(&Json) -> bool + Sync),
+    ) -> Result<Reading, ProviderError> {
+        if step.done.check(&reading, written).is_ok() {
+            return Ok(reading);
+        }
+        let _ = self.messages.send(Message::Waiting(self.at));
+        let mut wanted = self.wanted(inputs);
+        wanted.locator.id = reading.object().map(|object| object.id.clone()).or(wanted.locator.id);
+        let waiting = Waiting {
+            wanted: &wanted,
+            condition: &step.done,
+            written,
+            deadline_s: step.deadline_s,
+        };
+        let reading = waiting
+            .wait(reading, &*self.provider, &*self.context.clock, &self.context.stop)
+            .await?;
+        Ok(self.seal(step.kind, reading))
+    }
+
+    /// Writes down what came of the step.
+    fn outcome(
+        &self,
+        step: &Step,
+        result: Result<Reading, ProviderError>,
+    ) -> Result<Reading, NodeError> {
+        let address = step.address.clone();
+        match result {
+            // On the way to being deleted, what was recorded stays the best description of it.
+            Ok(Reading::Present(object)) if self.change().action == Action::Delete => {
+                self.context.ledger.append(Entry::Closed { address })?;
+                Ok(Reading::Present(object))
+            }
+            Ok(Reading::Present(object)) => {
+                self.put(&object)?;
+                Ok(Reading::Present(object))
+            }
+            Ok(reading) => {
+                self.context.ledger.append(Entry::Remove { address })?;
+                Ok(reading)
+            }
+            Err(error) if error.retry == Retry::Never => {
+                self.context.ledger.append(Entry::Closed { address })?;
+                Err(error.into())
+            }
+            Err(error) => {
+                self.context
+                    .ledger
+                    .append(Entry::Failed { address, message: error.to_string() })?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn put(&self, object: &Object) -> Result<(), LedgerError> {
+        let change = self.change();
+        let sealed = |source: &SecretSource| {
+            (self.context.secrets)(source).map(|secret| self.context.sealer.seal(&secret))
+        };
+        let known = |reference: &_| self.context.ledger.value(reference);
+        let desired = resolve(&change.desired.tree(), &known, &sealed);
+        let record = record(change, &desired, object);
+        self.context.ledger.append(Entry::Put { address: change.address.clone(), record })
+    }
+
+    /// Resolves what the step works with.
+    fn inputs(&self, step: &Step, reading: &Reading) -> Result<Inputs, NodeError> {
+        let change = self.change();
+        self.check_assumptions()?;
+        let known = |reference: &_| self.context.ledger.value(reference);
+        let secret = |source: &SecretSource| (self.context.secrets)(source);
+        let attributes = match step.operation {
+            Operation::Create => resolve(&change.desired.tree(), &known, &secret),
+            Operation::Update | Operation::UpgradeHardware => {
+                let mut tree = change.desired.tree();
+                if let Some(map) = tree.as_object_mut() {
+                    map.retain(|key, _| step.fields.contains(key));
+                }
+                resolve(&tree, &known, &secret)
+            }
+            Operation::Delete | Operation::PowerOff | Operation::PowerOn => {
+                Json::Object(serde_json::Map::new())
+            }
+        };
+        if let Some(missing) = references(&attributes).first() {
+            return Err(NodeError::Failed(ProviderError {
+                operation: format!("{} of {}", words(step.operation), step.address),
+                message: format!("{}.{} is not known", missing.address, missing.path),
+                help: "plan and apply again".into(),
+                retry: Retry::Never,
+            }));
+        }
+        let mut locator = change.locator.clone();
+        locator.id = reading.object().map(|object| object.id.clone());
+        Ok(Inputs {
+            attributes,
+            object: reading.object().cloned(),
+            mark: locator.mark.clone(),
+            locator,
+        })
+    }
+
+    /// A value that the plan printed must still be what its owner says.
+    fn check_assumptions(&self) -> Result<(), ProviderError> {
+        let change = self.change();
+        for assumed in &change.assumed {
+            let now = self.context.ledger.value(&assumed.reference);
+            if now.as_ref().is_some_and(|now| *now != assumed.value) {
+                let reference = &assumed.reference;
+                return Err(ProviderError {
+                    operation: format!("change {}", change.address),
+                    message: format!(
+                        "{}.{} is no longer what the plan says",
+                        reference.address, reference.path
+                    ),
+                    help: "plan again".into(),
+                    retry: Retry::Never,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, inputs: &Inputs) -> Wanted {
+        let change = self.change();
+        Wanted {
+            address: change.address.clone(),
+            kind: change.kind,
+            locator: inputs.locator.clone(),
+        }
+    }
+
+    fn seal(&self, kind: Kind, reading: Reading) -> Reading {
+        match reading {
+            Reading::Present(object) if kind.fields.iter().any(|field| field.sensitive) => {
+                let tree = self.context.sealer.seal_tree(kind, object.attributes.tree());
+                Reading::Present(Object { attributes: Attributes::new(&tree), ..object })
+            }
+            reading => reading,
+        }
+    }
+}
+
+impl Run for Runner {
+    fn note(&self, data: Json) -> Result<(), ProviderError> {
+        let address = self.change().address.clone();
+        self.context.ledger.append(Entry::Note { address, data }).map_err(|error| ProviderError {
+            operation: "write to the journal".into(),
+            message: error.to_string(),
+            help: "make room or mend the disk, then apply again".into(),
+            retry: Retry::Never,
+        })
+    }
+
+    fn progress(&self, text: &str) {
+        self.emit(Event::Progress {
+            address: self.change().address.clone(),
+            text: text.to_owned(),
+        });
+    }
+
+    fn stopping(&self) -> bool {
+        self.context.stop.is_now()
+    }
+}
+
+/// An operation in words.
+fn words(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "create",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+        Operation::PowerOff => "power off",
+        Operation::UpgradeHardware => "upgrade hardware",
+        Operation::PowerOn => "power on",
+    }
+}

@@ -1,0 +1,80 @@
+//! Waiting is reading until a condition holds.
+
+use std::time::Duration;
+
+use crate::provider::{Provider, ProviderError, Retry, Wanted};
+use crate::resource::{Condition, Reading};
+
+use super::{Clock, Stop};
+use serde_json::Value as Json;
+
+/// The first pause between two readings; each next one is half as long again, up to five seconds.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What is waited for, and for how long.
+pub struct Waiting<'a> {
+    /// The object.
+    pub wanted: &'a Wanted,
+    /// What shall be true of it.
+    pub condition: &'a Condition,
+    /// Whether a tree has what the step wrote.
+    pub written: &'a (dyn Fn(&Json) -> bool + Sync),
+    /// Seconds.
+    pub deadline_s: u64,
+}
+
+impl Waiting<'_> {
+    /// Reads until the condition holds, beginning with the reading at hand.
+    ///
+    /// # Errors
+    /// The deadline passed, or somebody asked to stop at once; the message says what was missing last.
+    pub async fn wait(
+        &self,
+        first: Reading,
+        provider: &dyn Provider,
+        clock: &dyn Clock,
+        stop: &Stop,
+    ) -> Result<Reading, ProviderError> {
+        let end = clock.now() + Duration::from_secs(self.deadline_s);
+        let mut pause = FIRST_PAUSE;
+        let mut reading = first;
+        loop {
+            let unmet = match self.condition.check(&reading, self.written) {
+                Ok(()) => return Ok(reading),
+                Err(unmet) => unmet,
+            };
+            if stop.is_now() {
+                return Err(self.gave_up(format!("stopped while waiting: {unmet}")));
+            }
+            if clock.now() >= end {
+                return Err(self.gave_up(format!("{unmet}, after {} s", self.deadline_s)));
+            }
+            tokio::select! {
+                () = clock.sleep(pause) => {}
+                () = stop.now() => {}
+            }
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            reading = read_one(provider, self.wanted).await;
+        }
+    }
+
+    fn gave_up(&self, message: String) -> ProviderError {
+        ProviderError {
+            operation: format!("wait for {}", self.wanted.address),
+            message,
+            help: "look at the object; the next apply goes on from where it stands".into(),
+            retry: Retry::Later,
+        }
+    }
+}
+
+/// Reads one object.
+pub async fn read_one(provider: &dyn Provider, wanted: &Wanted) -> Reading {
+    let readings = provider.read(std::slice::from_ref(wanted)).await;
+    let found = readings.into_iter().find(|(address, _)| *address == wanted.address);
+    found.map_or_else(
+        || Reading::Unread("the provider gave no answer".into()),
+        |(_, reading)| reading,
+    )
+}

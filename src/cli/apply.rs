@@ -1,0 +1,322 @@
+//! `boma apply`: plan, ask, do.
+
+use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::args::{ApplyArgs, Consent, Format, Home, Output, Scope};
+use super::error::{CliError, Exit};
+use super::ledger::StoreLedger;
+use super::load::{Loaded, load};
+use super::output::{Terminal, print_json, say};
+use super::plan::{self, Request};
+use super::secrets::Secrets;
+use super::world::{self, World};
+use super::{home, refresh, saved, signal};
+use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply};
+use crate::plan::{Action, Desired, Plan, Reason, Review};
+use crate::render::json::apply_json;
+use crate::render::progress::{BarReporter, JsonReporter, PlainReporter, Reporter};
+use crate::resource::{Address, Endpoint, Sealer};
+use crate::state::{Entry, State, Store};
+
+/// What is to be carried out.
+pub struct Work<'a> {
+    /// The spec.
+    pub loaded: &'a Loaded,
+    /// Which world.
+    pub home: &'a Home,
+    /// What the plan is about.
+    pub scope: &'a Scope,
+    /// What may be done without asking.
+    pub consent: &'a Consent,
+    /// How results are printed.
+    pub output: &'a Output,
+    /// Nothing is desired.
+    pub destroy: bool,
+    /// The plan to carry out. `None`: one is made now.
+    pub saved: Option<Review>,
+}
+
+/// Applies a spec or a saved plan.
+pub fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit, CliError> {
+    let saved = saved::is_plan(&args.spec).then(|| saved::read(&args.spec)).transpose()?;
+    let spec =
+        saved.as_ref().map_or(args.spec.clone(), |review| review.basis().spec.clone().into());
+    let loaded = load(&spec, terminal)?;
+    if let Some(review) = &saved {
+        check_basis(review, &loaded, args)?;
+    }
+    let work = Work {
+        loaded: &loaded,
+        home: &args.home,
+        scope: &args.scope,
+        consent: &args.consent,
+        output: &args.output,
+        destroy: saved.as_ref().is_some_and(|review| review.basis().destroy),
+        saved,
+    };
+    carry_out(&work, terminal)
+}
+
+/// A saved plan fits one world, one spec text and no further wishes.
+fn check_basis(review: &Review, loaded: &Loaded, args: &ApplyArgs) -> Result<(), CliError> {
+    let basis = review.basis();
+    let refused =
+        |message: String, help: &str| Err(CliError::new(message, help).exit(Exit::Refused));
+    if basis.offline {
+        return refused(
+            "an offline plan cannot be applied: nobody looked at the world".into(),
+            "plan again without --offline",
+        );
+    }
+    if basis.lab != args.home.lab {
+        let (made, help) = if basis.lab {
+            ("the lab", "add --lab")
+        } else {
+            ("the real world", "leave --lab out")
+        };
+        return refused(format!("the plan was made for {made}"), help);
+    }
+    if basis.spec_digest != loaded.digest.to_string() {
+        return refused(
+            format!("the spec {} has changed since the plan was made", basis.spec),
+            "plan again",
+        );
+    }
+    if !(args.scope.target.is_empty()
+        && args.scope.exclude.is_empty()
+        && args.scope.replace.is_empty())
+    {
+        return refused(
+            "a saved plan is applied as it is".into(),
+            "give --target, --exclude and --replace to `boma plan`",
+        );
+    }
+    Ok(())
+}
+
+/// Plans under the lock, asks, and applies.
+///
+/// # Errors
+/// Nothing was begun; what fails after that is reported with exit code 4.
+pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> {
+    let dir = home::state_dir(work.home, &work.loaded.spec);
+    let fresh = world::new_state()?;
+    let store = Store::open(&dir, || fresh, home::owner())?;
+    world::with(work.loaded, work.home, async |world| {
+        let desired = plan::desired(work.loaded, work.destroy);
+        let review = prepare(work, world, &desired, store.state()).await?;
+        if work.saved.is_none() || work.output.format == Format::Text {
+            show(&review, work, terminal)?;
+        }
+        refuse(&review, work)?;
+        if review.plan.is_empty() {
+            store.close()?;
+            let report = Report::default();
+            return finish(&review, &report, &[], work);
+        }
+        ask(&review, work)?;
+        execute(review, work, world, &desired, store).await
+    })
+}
+
+/// The plan to carry out, made from the world as it is now.
+async fn prepare(
+    work: &Work<'_>,
+    world: &World,
+    desired: &Desired,
+    state: &State,
+) -> Result<Review, CliError> {
+    let Some(saved) = &work.saved else {
+        let options = plan::options(work.scope, work.destroy, desired, state)?;
+        let request =
+            Request { loaded: work.loaded, home: work.home, state, desired, options: &options };
+        return tokio::select! {
+            review = request.live(world) => review,
+            () = signal::interrupted() => Err(CliError::new("interrupted", "nothing was changed").exit(Exit::Interrupted)),
+        };
+    };
+    let basis = saved.basis();
+    let moved =
+        |what: String| CliError::new(what, "plan again; nothing was changed").exit(Exit::Refused);
+    let is_first = state.is_empty() && state.serial <= 1;
+    if !is_first && (state.lineage != basis.lineage || state.serial != basis.serial) {
+        return Err(moved(format!(
+            "the state has moved since the plan was made: serial {} then, {} now",
+            basis.serial, state.serial
+        )));
+    }
+    let refreshed = refresh::live(world, desired, state).await?;
+    let changed = |change: &&crate::plan::Change| {
+        change.action != Action::NoOp
+            && refreshed
+                .live
+                .get(&change.address)
+                .map(|reading| reading.object().map(|object| &object.attributes))
+                != Some(change.live.as_ref())
+    };
+    let names: Vec<&Address> =
+        saved.plan.changes.iter().filter(changed).map(|change| &change.address).collect();
+    if let Some(first) = names.first() {
+        let more = names.len() - 1;
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        return Err(moved(format!("the world has moved since the plan was made: {first}{more}")));
+    }
+    Ok(saved.clone())
+}
+
+/// Prints the plan: the result of `apply` is what it did, so in JSON the plan goes to nobody.
+fn show(review: &Review, work: &Work<'_>, terminal: Terminal) -> Result<(), CliError> {
+    match work.output.format {
+        Format::Text => plan::show(review, work.output, terminal),
+        Format::Json => Ok(()),
+    }
+}
+
+fn refuse(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
+    let refused = |message: &str, help: &str| Err(CliError::new(message, help).exit(Exit::Refused));
+    if review.is_refused() {
+        return refused(
+            "the plan is refused",
+            "see what the plan says above (or `boma plan`); nothing was changed",
+        );
+    }
+    let destroyed = |address: &Address| {
+        let change = review.plan.changes.iter().find(|change| change.address == *address);
+        change.is_some_and(|change| change.reasons.contains(&Reason::Destroyed))
+    };
+    let disturbed: Vec<&Address> = review
+        .plan
+        .windows
+        .iter()
+        .map(|window| &window.machine)
+        .filter(|machine| !destroyed(machine))
+        .collect();
+    if !disturbed.is_empty() && !work.consent.allow_disruption {
+        let machines: Vec<&str> = disturbed.iter().map(|machine| machine.name()).collect();
+        let message = format!("machines that run would be disturbed: {}", machines.join(", "));
+        return refused(
+            &message,
+            "add --allow-disruption where that is meant; nothing was changed",
+        );
+    }
+    Ok(())
+}
+
+fn ask(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
+    if work.consent.yes {
+        return Ok(());
+    }
+    let declined = |message: &str, help: &str| Err(CliError::new(message, help));
+    if !std::io::stdin().is_terminal() {
+        return declined(
+            "nobody can be asked: standard input is no terminal",
+            "add --yes where the plan was reviewed; nothing was changed",
+        );
+    }
+    let question = if work.destroy { "Remove all this?" } else { "Do this?" };
+    say(&format!("\n{question} Only `yes` is taken for one ({}).", review.basis().name));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == "yes" {
+        return Ok(());
+    }
+    declined("the answer was not `yes`", "nothing was changed")
+}
+
+async fn execute(
+    review: Review,
+    work: &Work<'_>,
+    world: &World,
+    desired: &Desired,
+    mut store: Store,
+) -> Result<Exit, CliError> {
+    let secrets = Arc::new(if work.home.lab {
+        Secrets::default()
+    } else {
+        Secrets::of(desired, work.loaded)?
+    });
+    store.recover(&review.basis().lineage)?;
+    remember_identity(world, &mut store).await?;
+    let sealer = Sealer::new(&store.state().digest_key);
+    let ledger = Arc::new(StoreLedger::new(store));
+    let plan: Arc<Plan> = Arc::new(review.plan.clone());
+    let stop = Stop::default();
+    let (events, inbox) = mpsc::unbounded_channel();
+    let job = Apply {
+        plan,
+        providers: world.providers.clone(),
+        ledger: ledger.clone(),
+        clock: Arc::new(SystemClock::default()),
+        sealer,
+        secrets: Arc::new(move |source| secrets.value(source)),
+        events,
+        stop: stop.clone(),
+    };
+    let reporting = tokio::spawn(report(inbox, work.output.format));
+    let pressing = tokio::spawn(signal::press(stop));
+    let report = apply(job).await;
+    pressing.abort();
+    let events = reporting.await.unwrap_or_default();
+    if let Ok(ledger) = Arc::try_unwrap(ledger) {
+        ledger.close()?;
+    }
+    finish(&review, &report, &events, work)
+}
+
+/// The state belongs to the vCenter that its first objects were made in.
+async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliError> {
+    let endpoint = Endpoint::vcenter().to_string();
+    if store.state().identities.contains_key(&endpoint) {
+        return Ok(());
+    }
+    let identity = world.vcenter.instance_uuid().await?;
+    Ok(store.append(Entry::Identity { endpoint, identity })?)
+}
+
+/// Prints events as they come; keeps the failures for the result.
+async fn report(mut inbox: mpsc::UnboundedReceiver<Event>, format: Format) -> Vec<Event> {
+    let bars = BarReporter::stderr();
+    let mut reporter: Box<dyn Reporter + Send> = match format {
+        Format::Json => Box::new(JsonReporter::new(std::io::stderr())),
+        Format::Text if bars.is_hidden() => Box::new(PlainReporter::new(std::io::stderr())),
+        Format::Text => Box::new(bars),
+    };
+    let mut failures = Vec::new();
+    while let Some(event) = inbox.recv().await {
+        reporter.event(&event);
+        if matches!(event, Event::Failed { .. }) {
+            failures.push(event);
+        }
+    }
+    failures
+}
+
+fn finish(
+    review: &Review,
+    report: &Report,
+    events: &[Event],
+    work: &Work<'_>,
+) -> Result<Exit, CliError> {
+    let outcome = report.outcome;
+    if work.output.format == Format::Json {
+        print_json(&apply_json(&outcome, events))?;
+    }
+    if let Some(fatal) = &report.fatal {
+        let message = format!("the state cannot be written: {fatal}");
+        let help =
+            "nothing more was begun; mend that and apply again: it goes on from where this ended";
+        return Err(CliError::new(message, help).exit(Exit::Partly));
+    }
+    Ok(if outcome.interrupted {
+        Exit::Interrupted
+    } else if outcome.failed > 0 {
+        Exit::Partly
+    } else if review.has_unread() {
+        Exit::Error
+    } else {
+        Exit::Done
+    })
+}

@@ -1,0 +1,341 @@
+//! The command line. Doc comments are the help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What every command's help ends with.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or nothing to do
+  1    an error; something could not be read
+  2    changes are pending (plan --detailed-exitcode), drift was found (drift)
+  3    the spec or the plan is refused
+  4    partly applied: some changes failed, what was done is saved
+  130  interrupted";
+
+/// Hosts the Community Health Toolkit for a whole country from one file.
+///
+/// One spec names a vCenter, k3s servers and agents, and one CHT project per county. `plan` shows
+/// what would change and why, `apply` does exactly that, `drift` tells what somebody changed by
+/// hand. With --lab everything runs against simulators on this computer: nothing else is needed.
+#[derive(Debug, Parser)]
+#[command(name = "boma", version, after_help = EXIT_CODES, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Colours: by default where standard output is a terminal and NO_COLOR is not set
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// Append a log of everything to this file; BOMA_LOG sets the level (default: debug)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Text for people or JSON for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For scripts; the schemas are in `schema/`, and printed by `boma schema`.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a spec and say everything that is wrong with it, at its line
+    #[command(after_help = EXIT_CODES)]
+    Validate(ValidateArgs),
+    /// Show what would change, and why
+    #[command(after_help = EXIT_CODES)]
+    Plan(PlanArgs),
+    /// Make the world as the spec wants it: plan, ask, do
+    #[command(after_help = EXIT_CODES)]
+    Apply(ApplyArgs),
+    /// Remove everything that boma made for a spec, except what holds data
+    #[command(after_help = EXIT_CODES)]
+    Destroy(DestroyArgs),
+    /// Tell what somebody changed outside boma since the last apply
+    #[command(after_help = EXIT_CODES)]
+    Drift(DriftArgs),
+    /// Show a saved plan
+    #[command(after_help = EXIT_CODES)]
+    Show(ShowArgs),
+    /// Look at the state, and mend it
+    #[command(subcommand, after_help = EXIT_CODES)]
+    State(StateCommand),
+    /// Run, change and reset the simulated world
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Lab(LabCommand),
+    /// Print the JSON Schema of the spec or of an output
+    #[command(after_help = EXIT_CODES)]
+    Schema(SchemaArgs),
+}
+
+/// A spec, and where its state is.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// The spec: a TOML file
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    #[command(flatten)]
+    pub home: Home,
+}
+
+/// Which world, and where its state is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Home {
+    /// Use the simulated world on this computer; no vCenter and no password is needed
+    #[arg(long)]
+    pub lab: bool,
+    /// Folder of the state [default: state/NAME]
+    #[arg(long, value_name = "DIR", conflicts_with = "lab")]
+    pub state: Option<PathBuf>,
+}
+
+/// What a plan is about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Scope {
+    /// Plan only these addresses and what they need, e.g. 'vsphere/vm/agent-*'; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub target: Vec<String>,
+    /// Leave out these addresses and what needs them; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Delete this resource and make it anew; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+}
+
+/// How the result is printed.
+#[derive(Clone, Debug, Args)]
+pub struct Output {
+    /// Text or JSON
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Everything: no collapsing of equal changes, no cutting of long values
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// The spec: a TOML file
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub output: Output,
+    /// Ask nobody: what was recorded stands for what is there
+    #[arg(long)]
+    pub offline: bool,
+    /// Plan the removal of everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// Save the plan to this file, for `boma show` and `boma apply`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with exit code 2 where changes are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// What `apply` and `destroy` share.
+#[derive(Clone, Debug, Args)]
+pub struct Consent {
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Let machines that run be power-cycled or deleted
+    #[arg(long)]
+    pub allow_disruption: bool,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The spec, or a plan saved with `plan --out`
+    #[arg(value_name = "SPEC|PLANFILE")]
+    pub spec: PathBuf,
+    #[command(flatten)]
+    pub home: Home,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub consent: Consent,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `destroy`
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `drift`
+#[derive(Debug, Args)]
+pub struct DriftArgs {
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A plan saved with `plan --out`
+    #[arg(value_name = "PLANFILE")]
+    pub plan: PathBuf,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `state`
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List what is recorded
+    List(StateListArgs),
+    /// Show one record
+    Show(StateShowArgs),
+    /// Forget a record; the object itself is left alone
+    Rm(StateShowArgs),
+    /// Give a record another address
+    Mv(StateMoveArgs),
+    /// Clear the note of a lock whose process is gone
+    Unlock(Target),
+}
+
+/// `state list`
+#[derive(Debug, Args)]
+pub struct StateListArgs {
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `state show` and `state rm`
+#[derive(Debug, Args)]
+pub struct StateShowArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// The resource
+    #[arg(value_name = "ADDRESS")]
+    pub address: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `state mv`
+#[derive(Debug, Args)]
+pub struct StateMoveArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// The address now
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// The address afterwards
+    #[arg(value_name = "TO")]
+    pub to: String,
+}
+
+/// `lab`
+#[derive(Debug, Subcommand)]
+pub enum LabCommand {
+    /// Serve the world to other programs until Ctrl-C; other commands with --lab use it meanwhile
+    Serve(LabServeArgs),
+    /// Change things behind boma's back, and print them as JSON
+    Drift(LabDriftArgs),
+    /// Say what is in the world
+    Status(LabStatusArgs),
+    /// Throw the world and its state away
+    Reset(LabTarget),
+}
+
+/// A spec whose world it is.
+#[derive(Clone, Debug, Args)]
+pub struct LabTarget {
+    /// The spec: a TOML file
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+}
+
+/// `lab serve`
+#[derive(Debug, Args)]
+pub struct LabServeArgs {
+    #[command(flatten)]
+    pub target: LabTarget,
+    /// Port on 127.0.0.1 [default: one that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// How long each task takes, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub task_delay_ms: u64,
+}
+
+/// `lab drift`
+#[derive(Debug, Args)]
+pub struct LabDriftArgs {
+    #[command(flatten)]
+    pub target: LabTarget,
+    /// The same seed changes the same things
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many things
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub count: usize,
+}
+
+/// `lab status`
+#[derive(Debug, Args)]
+pub struct LabStatusArgs {
+    #[command(flatten)]
+    pub target: LabTarget,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// `spec`, or an output: plan, drift, validate, apply, event, error, state-list, state-show, lab-drift, lab-status
+    #[arg(value_name = "WHAT", default_value = "spec")]
+    pub what: String,
+    /// Write all schemas into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
+}

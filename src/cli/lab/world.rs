@@ -1,0 +1,122 @@
+//! The lab of one command: owned by it, or served by another process.
+
+use std::path::Path;
+
+use super::super::error::{CliError, chain};
+use super::super::load::Loaded;
+use super::super::world::user_agent;
+use super::setup::setup;
+use crate::lab::{
+    Control, ControlError, Drifted, Endpoints, Lab, Opened, Running, ServeOptions, Status,
+};
+use crate::provider::vsphere::{Trust, VcenterConfig};
+
+/// The world's folder within a lab's.
+pub const WORLD: &str = "world";
+
+/// A lab that answers.
+pub enum LabWorld {
+    /// It ends with this command.
+    Owned(Box<Running>),
+    /// `lab serve`, or another command, has it.
+    Served(Box<Endpoints>),
+}
+
+/// Opens a spec's lab, in its folder.
+///
+/// # Errors
+/// Its files cannot be used, or another process holds them and does not answer.
+pub async fn open(loaded: &Loaded, dir: &Path) -> Result<LabWorld, CliError> {
+    Ok(match open_world(loaded, &dir.join(WORLD))? {
+        Opened::Owned(lab) => LabWorld::Owned(Box::new(lab.serve(ServeOptions::default()).await?)),
+        Opened::Served(endpoints) => LabWorld::Served(endpoints),
+    })
+}
+
+/// Opens the world itself.
+///
+/// # Errors
+/// The same.
+pub fn open_world(loaded: &Loaded, dir: &Path) -> Result<Opened, CliError> {
+    Ok(Lab::open(dir, &setup(&loaded.spec))?)
+}
+
+impl LabWorld {
+    /// How its vCenter is reached. Its credentials are functions of its seed, not secrets.
+    ///
+    /// # Errors
+    /// What another process published cannot be used.
+    pub fn vcenter_config(&self) -> Result<VcenterConfig, CliError> {
+        let endpoints = self.endpoints();
+        let port = endpoints.vcenter_url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = port.ok_or_else(|| {
+            CliError::new(
+                format!("the lab's address {} has no port", endpoints.vcenter_url),
+                "end the process that serves it, and try again",
+            )
+        })?;
+        Ok(VcenterConfig {
+            host: "127.0.0.1".into(),
+            port,
+            username: endpoints.username.clone(),
+            password: endpoints.password.clone().into(),
+            trust: Trust::CaPem(endpoints.ca_pem.clone()),
+            user_agent: user_agent(),
+        })
+    }
+
+    /// Where another process serves it. `None` where this one does.
+    pub fn served_at(&self) -> Option<String> {
+        match self {
+            Self::Owned(_) => None,
+            Self::Served(endpoints) => Some(endpoints.vcenter_url.clone()),
+        }
+    }
+
+    /// Changes things behind boma's back.
+    ///
+    /// # Errors
+    /// The world cannot be written or does not answer.
+    pub async fn drift(&self, seed: u64, count: usize) -> Result<Vec<Drifted>, CliError> {
+        match self {
+            Self::Owned(running) => Ok(running.drift(seed, count)?),
+            Self::Served(endpoints) => Ok(Control::connect(endpoints)?.drift(seed, count).await?),
+        }
+    }
+
+    /// Tells what is in it.
+    ///
+    /// # Errors
+    /// The world cannot be written or does not answer.
+    pub async fn status(&self) -> Result<Status, CliError> {
+        match self {
+            Self::Owned(running) => Ok(running.status()?),
+            Self::Served(endpoints) => Ok(Control::connect(endpoints)?.status().await?),
+        }
+    }
+
+    /// Ends it where it is this command's.
+    pub async fn close(self) {
+        if let Self::Owned(running) = self {
+            if let Err(error) = running.shutdown().await {
+                tracing::warn!("failed to {}", chain(&error));
+            }
+        }
+    }
+
+    fn endpoints(&self) -> &Endpoints {
+        match self {
+            Self::Owned(running) => &running.endpoints,
+            Self::Served(endpoints) => endpoints,
+        }
+    }
+}
+
+impl From<ControlError> for CliError {
+    fn from(error: ControlError) -> Self {
+        Self::new(
+            format!("failed to {}", chain(&error)),
+            "see whether the process that serves the lab still runs",
+        )
+    }
+}

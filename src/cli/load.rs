@@ -1,0 +1,87 @@
+//! Reading a spec.
+
+use std::path::{Path, PathBuf};
+
+use super::error::{CliError, Exit};
+use super::output::{Terminal, say};
+use crate::diag::Diagnostic;
+use crate::render;
+use crate::resource::Digest;
+use crate::spec::{Spec, parse};
+
+/// A spec that can be used.
+pub struct Loaded {
+    /// The spec.
+    pub spec: Spec,
+    /// The file as named.
+    pub file: String,
+    /// SHA-256 of its text.
+    pub digest: Digest,
+    /// The folder that relative paths in it start from.
+    pub folder: PathBuf,
+}
+
+/// A spec's text and everything that is to be said about it.
+pub struct Checked {
+    /// `None` where a diagnostic is an error.
+    pub loaded: Option<Loaded>,
+    /// The text.
+    pub text: String,
+    /// All diagnostics.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a spec.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn check(path: &Path) -> Result<Checked, CliError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        CliError::new(
+            format!("failed to read the spec {file}: {error}"),
+            "name a TOML file; examples/ has two to start from",
+        )
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CliError::new(
+            format!("the spec {file} is not UTF-8 text: byte {at} is no part of a character"),
+            "save it as UTF-8",
+        )
+        .exit(Exit::Refused)
+    })?;
+    let parsed = parse(&file, &text);
+    let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let digest = Digest::of(text.as_bytes());
+    let loaded = parsed.spec.map(|spec| Loaded { spec, file, digest, folder });
+    Ok(Checked { loaded, text, diagnostics: parsed.diagnostics })
+}
+
+/// Reads a spec for use; prints what is wrong with it on standard error.
+///
+/// # Errors
+/// The file cannot be read, or the spec is refused.
+pub fn load(path: &Path, terminal: Terminal) -> Result<Loaded, CliError> {
+    let checked = check(path)?;
+    let file = path.display().to_string();
+    if !checked.diagnostics.is_empty() {
+        let color = terminal.color_on_stderr();
+        say(render::diagnostics(
+            &checked.text,
+            &file,
+            &checked.diagnostics,
+            color,
+            Terminal::width(),
+        )
+        .trim_end());
+    }
+    checked.loaded.ok_or_else(|| {
+        let count = checked.diagnostics.len();
+        CliError::new(
+            format!("the spec {file} is refused: {count} problems"),
+            "mend what is shown above; nothing was changed",
+        )
+        .exit(Exit::Refused)
+    })
+}

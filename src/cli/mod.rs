@@ -1,0 +1,26 @@
+//! The commands: one file each. Only here are standard output, environment, clock and exit codes.
+
+mod apply;
+mod args;
+mod destroy;
+mod drift;
+mod error;
+mod home;
+mod lab;
+mod ledger;
+mod load;
+mod log;
+mod output;
+mod plan;
+mod refresh;
+mod run;
+mod saved;
+mod schema;
+mod secrets;
+mod show;
+mod signal;
+mod state;
+mod validate;
+mod world;
+
+pub use run::main;

@@ -1,0 +1,185 @@
+//! `boma plan`, and what other commands share of it.
+
+use super::args::{Format, Home, Output, PlanArgs, Scope};
+use super::error::{CliError, Exit};
+use super::load::{Loaded, load};
+use super::output::{Terminal, print, print_json};
+use super::refresh::{self, Refreshed};
+use super::secrets::Secrets;
+use super::world::{self, World};
+use super::{home, saved};
+use crate::lower::lower;
+use crate::plan::{Basis, Desired, Options, Plan, Review, plan};
+use crate::render;
+use crate::resource::{Address, Glob, Sealer};
+use crate::rules;
+use crate::state::{State, load as load_state};
+
+/// Shows what would change.
+pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
+    let loaded = load(&args.target.spec, terminal)?;
+    let dir = home::state_dir(&args.target.home, &loaded.spec);
+    let state = match load_state(&dir)? {
+        Some(state) => state,
+        None => world::new_state()?,
+    };
+    let desired = desired(&loaded, args.destroy);
+    let options = options(&args.scope, args.destroy, &desired, &state)?;
+    let request = Request {
+        loaded: &loaded,
+        home: &args.target.home,
+        state: &state,
+        desired: &desired,
+        options: &options,
+    };
+    let review = if args.offline {
+        request.review(&refresh::offline(&desired, &state), true)?
+    } else {
+        world::with_reader(&loaded, &args.target.home, async |world| request.live(world).await)?
+    };
+    if let Some(out) = &args.out {
+        saved::write(out, &review)?;
+    }
+    show(&review, &args.output, terminal)?;
+    Ok(exit(&review, args.detailed_exitcode))
+}
+
+/// Prints a plan.
+pub fn show(review: &Review, output: &Output, terminal: Terminal) -> Result<(), CliError> {
+    match output.format {
+        Format::Text => print(&render::plan_text(review, &terminal.text(output))),
+        Format::Json => print_json(&render::json::plan_json(review)),
+    }
+}
+
+fn exit(review: &Review, detailed: bool) -> Exit {
+    if review.is_refused() {
+        Exit::Refused
+    } else if review.has_unread() {
+        Exit::Error
+    } else if detailed && !review.plan.is_empty() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    }
+}
+
+/// Lowers a spec; for a destroy only its endpoints count.
+pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
+    let desired = lower(&loaded.spec);
+    if destroy { Desired { endpoints: desired.endpoints, ..Desired::default() } } else { desired }
+}
+
+/// Turns the command line into options.
+///
+/// # Errors
+/// `--replace` names an address that nobody knows; a target covers nothing.
+pub fn options(
+    scope: &Scope,
+    destroy: bool,
+    desired: &Desired,
+    state: &State,
+) -> Result<Options, CliError> {
+    let globs = |texts: &[String]| texts.iter().map(Glob::new).collect::<Vec<_>>();
+    let known = |glob: &Glob| {
+        desired.resources.keys().chain(state.addresses()).any(|address| glob.matches(address))
+    };
+    let options = Options {
+        replace: scope.replace.iter().map(|text| Address::from(text.as_str())).collect(),
+        target: globs(&scope.target),
+        exclude: globs(&scope.exclude),
+        destroy,
+    };
+    let replaced: Vec<Glob> = scope.replace.iter().map(Glob::new).collect();
+    for glob in options.target.iter().chain(&options.exclude).chain(&replaced) {
+        if !known(glob) {
+            let message = format!("no resource has the address {}", glob.as_str());
+            return Err(CliError::new(
+                message,
+                "`boma plan --offline --full SPEC` lists all addresses; `*` stays within one segment, `**` does not",
+            ));
+        }
+    }
+    Ok(options)
+}
+
+/// The day on which rules are checked.
+pub fn today() -> jiff::civil::Date {
+    jiff::Zoned::now().date()
+}
+
+/// Everything a plan is made from, but the world.
+pub struct Request<'a> {
+    /// The spec.
+    pub loaded: &'a Loaded,
+    /// Which world.
+    pub home: &'a Home,
+    /// Prior.
+    pub state: &'a State,
+    /// Desired.
+    pub desired: &'a Desired,
+    /// The user's wishes.
+    pub options: &'a Options,
+}
+
+impl Request<'_> {
+    /// Reads the world and plans.
+    ///
+    /// # Errors
+    /// See [`Self::review`]; what cannot be read is in the plan.
+    pub async fn live(&self, world: &World) -> Result<Review, CliError> {
+        let refreshed = refresh::live(world, self.desired, self.state).await?;
+        self.review(&refreshed, false)
+    }
+
+    /// Plans on what was read.
+    ///
+    /// # Errors
+    /// Resources need each other in a circle; a secret is missing.
+    pub fn review(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
+        let blind = offline || self.home.lab;
+        let secrets =
+            if blind { Secrets::default() } else { Secrets::of(self.desired, self.loaded)? };
+        let sealed = secrets.sealed(&Sealer::new(&self.state.digest_key));
+        let plan = plan(
+            self.desired,
+            self.state,
+            &refreshed.live,
+            &sealed,
+            self.basis(offline),
+            self.options,
+        )
+        .map_err(|cycle| {
+            CliError::new(
+                format!("resources need each other in a circle: {cycle}"),
+                "this is a defect of boma: please report it",
+            )
+        })?;
+        let findings = self.findings(&plan, refreshed);
+        Ok(Review { plan, findings, read: refreshed.stats })
+    }
+
+    fn findings(&self, plan: &Plan, refreshed: &Refreshed) -> Vec<crate::diag::Finding> {
+        rules::run(&rules::Facts {
+            spec: &self.loaded.spec,
+            desired: self.desired,
+            prior: Some(self.state),
+            live: Some(&refreshed.live),
+            plan: Some(plan),
+            today: today(),
+        })
+    }
+
+    fn basis(&self, offline: bool) -> Basis {
+        Basis {
+            name: self.loaded.spec.name.value.clone(),
+            spec: self.loaded.file.clone(),
+            spec_digest: self.loaded.digest.to_string(),
+            lineage: self.state.lineage.clone(),
+            serial: self.state.serial,
+            lab: self.home.lab,
+            offline,
+            destroy: self.options.destroy,
+        }
+    }
+}

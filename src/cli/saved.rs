@@ -1,0 +1,148 @@
+//! Saved plans.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{CliError, Exit};
+use crate::diag::{Finding, Level, Place};
+use crate::plan::{FORMAT, Plan, ReadStats, Review, check};
+use crate::resource::Address;
+use crate::rules;
+
+/// A review as a file. Attribute trees are raw text, so no part of it may be tagged from within
+/// or flattened.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    plan: Plan,
+    findings: Vec<SavedFinding>,
+    read: Option<ReadStats>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedFinding {
+    rule: String,
+    level: Level,
+    message: String,
+    help: String,
+    place: Option<Place>,
+    address: Option<Address>,
+    waived: Option<String>,
+}
+
+/// Writes a plan: whole or not at all, readable by its owner only.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, review: &Review) -> Result<(), CliError> {
+    let saved = Saved {
+        plan: review.plan.clone(),
+        findings: review.findings.iter().map(SavedFinding::from).collect(),
+        read: review.read,
+    };
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        serde_json::to_writer(&mut file, &saved)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    written.map_err(|error| {
+        CliError::new(
+            format!("failed to save the plan to {}: {error}", path.display()),
+            "name another file; nothing was changed",
+        )
+    })
+}
+
+/// Whether a file is a saved plan rather than a spec: a spec never begins with a brace.
+pub fn is_plan(path: &Path) -> bool {
+    std::fs::read(path)
+        .is_ok_and(|bytes| bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{'))
+}
+
+/// Reads a plan back.
+///
+/// # Errors
+/// The file cannot be read, is no plan, is of another format, or breaks a plan's invariants.
+pub fn read(path: &Path) -> Result<Review, CliError> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CliError::new(
+            format!("failed to read the plan {file}: {error}"),
+            "name a file made by `boma plan --out`",
+        )
+    })?;
+    check_format(&text, path)?;
+    let saved: Saved = serde_json::from_str(&text)
+        .map_err(|error| refused(path, &format!("it is damaged: {error}")))?;
+    if let Some(note) = check(&saved.plan).first() {
+        return Err(refused(path, &format!("it is damaged: {note}")));
+    }
+    let findings: Option<Vec<Finding>> =
+        saved.findings.into_iter().map(SavedFinding::finding).collect();
+    let findings =
+        findings.ok_or_else(|| refused(path, "it names a rule that this version does not have"))?;
+    Ok(Review { plan: saved.plan, findings, read: saved.read })
+}
+
+/// The format is looked at before the rest, which a newer version may have changed.
+fn check_format(text: &str, path: &Path) -> Result<(), CliError> {
+    #[derive(Deserialize)]
+    struct Outer {
+        plan: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        format: u32,
+    }
+    match serde_json::from_str::<Outer>(text) {
+        Ok(outer) if outer.plan.format == FORMAT => Ok(()),
+        Ok(outer) => Err(refused(
+            path,
+            &format!("it has format {}, this version reads {FORMAT}", outer.plan.format),
+        )),
+        Err(error) => Err(refused(path, &format!("it is no saved plan: {error}"))),
+    }
+}
+
+fn refused(path: &Path, why: &str) -> CliError {
+    CliError::new(
+        format!("the plan {} is refused: {why}", path.display()),
+        "plan again with `boma plan --out`; nothing was changed",
+    )
+    .exit(Exit::Refused)
+}
+
+impl From<&Finding> for SavedFinding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            rule: finding.rule.to_owned(),
+            level: finding.level,
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            place: finding.place.clone(),
+            address: finding.address.clone(),
+            waived: finding.waived.clone(),
+        }
+    }
+}
+
+impl SavedFinding {
+    fn finding(self) -> Option<Finding> {
+        Some(Finding {
+            rule: rules::known().iter().find(|name| **name == self.rule)?,
+            level: self.level,
+            message: self.message,
+            help: self.help,
+            place: self.place,
+            address: self.address,
+            waived: self.waived,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! The secrets of one run.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value as Json;
+
+use super::error::{CliError, chain};
+use super::load::Loaded;
+use crate::plan::Desired;
+use crate::resource::{Sealer, SecretSource, secrets};
+use crate::secret;
+
+/// Resolved secrets, by where they come from.
+#[derive(Default)]
+pub struct Secrets(BTreeMap<SecretSource, SecretString>);
+
+impl Secrets {
+    /// Resolves every secret that a resource refers to.
+    ///
+    /// # Errors
+    /// One cannot be had.
+    pub fn of(desired: &Desired, loaded: &Loaded) -> Result<Self, CliError> {
+        let mut found = BTreeMap::new();
+        for resource in desired.resources.values() {
+            for source in secrets(&resource.attributes.tree()) {
+                if !found.contains_key(&source) {
+                    let value = one(&source, loaded)?;
+                    found.insert(source, value);
+                }
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// The secret as a value to write.
+    pub fn value(&self, source: &SecretSource) -> Option<Json> {
+        self.0.get(source).map(|secret| secret.expose_secret().into())
+    }
+
+    /// The digests that stand for all of them.
+    pub fn sealed(&self, sealer: &Sealer) -> BTreeMap<SecretSource, Json> {
+        let seal = |secret: &SecretString| sealer.seal(&secret.expose_secret().into());
+        self.0.iter().map(|(source, secret)| (source.clone(), seal(secret))).collect()
+    }
+}
+
+/// Resolves one secret.
+///
+/// # Errors
+/// It cannot be had.
+pub fn one(source: &SecretSource, loaded: &Loaded) -> Result<SecretString, CliError> {
+    secret::resolve(source, &loaded.folder)
+        .map_err(|error| CliError::new(chain(&error), error.help()))
+}

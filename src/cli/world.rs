@@ -1,0 +1,156 @@
+//! Everything that answers for objects: the real one, or the lab's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::args::Home;
+use super::error::{CliError, Exit};
+use super::lab::{self, LabWorld};
+use super::load::Loaded;
+use super::{home, secrets, signal};
+use crate::provider::Provider;
+use crate::provider::vsphere::{Trust, Vcenter, VcenterConfig};
+use crate::resource::hex;
+use crate::secret::expand;
+use crate::spec;
+use crate::state::State;
+
+/// Open connections.
+pub struct World {
+    /// The vCenter.
+    pub vcenter: Arc<Vcenter>,
+    /// All providers, by the first part of the endpoint's name.
+    pub providers: BTreeMap<String, Arc<dyn Provider>>,
+    lab: Option<LabWorld>,
+}
+
+impl World {
+    /// Prepares connections; the real vCenter is not asked before something is read.
+    async fn open(loaded: &Loaded, home: &Home) -> Result<Self, CliError> {
+        let (config, lab) = if home.lab {
+            let lab = lab::open(loaded, &home::lab_dir(&loaded.spec)).await?;
+            (lab.vcenter_config()?, Some(lab))
+        } else {
+            (vcenter_config(loaded)?, None)
+        };
+        let vcenter = Arc::new(Vcenter::new(config)?);
+        let provider: Arc<dyn Provider> = vcenter.clone();
+        Ok(Self { vcenter, providers: BTreeMap::from([("vcenter".to_owned(), provider)]), lab })
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.vcenter.requests()
+    }
+
+    async fn close(self) {
+        self.vcenter.logout().await;
+        if let Some(lab) = self.lab {
+            lab.close().await;
+        }
+    }
+}
+
+/// Does some work with an open world, and closes it however the work ends.
+///
+/// # Errors
+/// The world cannot be opened, or the work's own.
+pub fn with<T>(
+    loaded: &Loaded,
+    home: &Home,
+    work: impl AsyncFnOnce(&World) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    runtime()?.block_on(async {
+        let world = World::open(loaded, home).await?;
+        let result = work(&world).await;
+        world.close().await;
+        result
+    })
+}
+
+/// The same for work that changes nothing: Ctrl-C ends it at once.
+///
+/// # Errors
+/// The same, or interrupted.
+pub fn with_reader<T>(
+    loaded: &Loaded,
+    home: &Home,
+    work: impl AsyncFnOnce(&World) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    with(loaded, home, async |world| {
+        tokio::select! {
+            result = work(world) => result,
+            () = signal::interrupted() => {
+                Err(CliError::new("interrupted", "nothing was changed").exit(Exit::Interrupted))
+            }
+        }
+    })
+}
+
+/// A runtime for one command: two threads are as many as boma's own work can use.
+///
+/// # Errors
+/// The operating system gives no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
+        |error| {
+            CliError::new(
+                format!("failed to start threads: {error}"),
+                "see the limits of this account",
+            )
+        },
+    )
+}
+
+/// The state of something that boma never worked on: a new name and a new key.
+///
+/// # Errors
+/// The operating system gives no entropy.
+pub fn new_state() -> Result<State, CliError> {
+    let mut entropy = [0_u8; 48];
+    getrandom::fill(&mut entropy).map_err(|error| {
+        CliError::new(
+            format!("failed to get entropy: {error}"),
+            "see that /dev/urandom can be read",
+        )
+    })?;
+    let (lineage, key) = entropy.split_at(16);
+    let mut digest_key = [0_u8; 32];
+    digest_key.copy_from_slice(key);
+    Ok(State::new(hex(lineage), &digest_key))
+}
+
+fn vcenter_config(loaded: &Loaded) -> Result<VcenterConfig, CliError> {
+    let vcenter = &loaded.spec.vcenter;
+    Ok(VcenterConfig {
+        host: vcenter.server.value.clone(),
+        port: vcenter.port.value,
+        username: secrets::one(&vcenter.username, loaded)?.expose_secret().to_owned(),
+        password: secrets::one(&vcenter.password, loaded)?,
+        trust: trust(loaded)?,
+        user_agent: user_agent(),
+    })
+}
+
+fn trust(loaded: &Loaded) -> Result<Trust, CliError> {
+    Ok(match &loaded.spec.vcenter.trust.value {
+        spec::Trust::System => Trust::SystemRoots,
+        spec::Trust::Insecure => Trust::Insecure,
+        spec::Trust::Thumbprint(thumbprint) => Trust::Thumbprint(thumbprint.clone()),
+        spec::Trust::CaFile(path) => {
+            let full = expand(path, &loaded.folder);
+            Trust::CaPem(std::fs::read_to_string(&full).map_err(|error| {
+                let place = &loaded.spec.vcenter.trust.place;
+                let message = format!("failed to read the vCenter's CA file {}: {error} ({place})", full.display());
+                CliError::new(message, "save the vCenter's root certificate there (https://SERVER/certs/download.zip has it), or pin `thumbprint`")
+            })?)
+        }
+    })
+}
+
+/// How boma shows in the vCenter's session list.
+pub fn user_agent() -> String {
+    format!("boma/{}", env!("CARGO_PKG_VERSION"))
+}

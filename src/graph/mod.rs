@@ -1,0 +1,7 @@
+//! A directed graph of things that must come one after another. It knows nothing of what they are.
+
+mod cycle;
+mod directed;
+
+pub use cycle::Cycle;
+pub use directed::Graph;

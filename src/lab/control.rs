@@ -1,0 +1,170 @@
+//! The side door for tests and for `boma lab`: drift, status, delay. Same port, own token.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::home::Endpoints;
+
+/// The header that carries the control token.
+pub(super) const TOKEN_HEADER: &str = "x-lab-token";
+
+/// One change made behind a client's back, in vim25's own names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drifted {
+    /// `VirtualMachine`, `Role` or `Permission`.
+    pub object_type: String,
+    /// The inventory path before the change (`/DC1/vm/cht/server-1`), a role's name, or the path of
+    /// the entity that a permission is on.
+    pub name: String,
+    /// `DOMAIN\name` in one form; only for permissions.
+    pub principal: Option<String>,
+    /// Such as `config.hardware.numCPU`, `config.flags.diskUuidEnabled`, `runtime.powerState`,
+    /// `parent` (as a path), `privilege`, `roleId`, `propagate`, or `exists`.
+    pub property: String,
+    /// The value until now.
+    pub before: Value,
+    /// The value from now on.
+    pub after: Value,
+}
+
+/// A world from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// How many there are, by type; `Role` counts those that are not built in.
+    pub objects: BTreeMap<String, usize>,
+    /// All of them, sorted.
+    pub inventory: Vec<StatusObject>,
+    /// Open sessions.
+    pub sessions: Vec<StatusSession>,
+    /// Logins since the world began.
+    pub sessions_ever: u64,
+    /// SOAP calls by method since this process opened the world.
+    pub requests: BTreeMap<String, u64>,
+    /// Tasks that are queued or running.
+    pub running_tasks: usize,
+    /// SHA-256 over objects, roles and permissions; sessions, tasks and counters left out.
+    pub digest: String,
+}
+
+/// One object of a world.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StatusObject {
+    /// A vim25 class, `Role` or `Permission`.
+    #[serde(rename = "type")]
+    pub object_type: String,
+    /// Inventory path, role name, or path and principal.
+    pub path: String,
+}
+
+/// One open session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusSession {
+    /// vCenter's name for it.
+    pub key: String,
+    /// Who logged in.
+    pub user: String,
+    /// The client's User-Agent.
+    pub agent: String,
+    /// Milliseconds since 1970.
+    pub login_ms: u64,
+    /// Milliseconds since 1970.
+    pub last_active_ms: u64,
+}
+
+/// A client of a served lab's side door.
+pub struct Control {
+    client: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+/// Why the side door gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The client could not be built or the lab did not answer.
+    #[error("talk to the lab at {url}; is `boma lab serve` still running?")]
+    Http {
+        /// What was asked.
+        url: String,
+        /// What went wrong.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The lab refused.
+    #[error("the lab at {url} refused with HTTP status {status}: {body}")]
+    Refused {
+        /// What was asked.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        body: String,
+    },
+}
+
+impl Control {
+    /// Prepares a client that trusts only the lab's own CA and uses no proxy.
+    ///
+    /// # Errors
+    /// `Http` when the CA is not readable.
+    pub fn connect(endpoints: &Endpoints) -> Result<Self, ControlError> {
+        let base = endpoints.vcenter_url.clone();
+        let failed = |source| ControlError::Http { url: base.clone(), source };
+        let ca = reqwest::Certificate::from_pem(endpoints.ca_pem.as_bytes()).map_err(failed)?;
+        let client = reqwest::Client::builder()
+            .tls_certs_only([ca])
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(30))
+            .build()
+            .map_err(failed)?;
+        Ok(Self { client, token: endpoints.control_token.clone(), base })
+    }
+
+    /// Changes up to `count` things that clients made, and tells which.
+    ///
+    /// # Errors
+    /// `Http` and `Refused`.
+    pub async fn drift(&self, seed: u64, count: usize) -> Result<Vec<Drifted>, ControlError> {
+        self.ask("drift", Some(json!({ "seed": seed, "count": count }))).await
+    }
+
+    /// The world from outside.
+    ///
+    /// # Errors
+    /// `Http` and `Refused`.
+    pub async fn status(&self) -> Result<Status, ControlError> {
+        self.ask("status", None).await
+    }
+
+    /// Sets how long tasks take that start from now on.
+    ///
+    /// # Errors
+    /// `Http` and `Refused`.
+    pub async fn delay(&self, ms: u64) -> Result<(), ControlError> {
+        self.ask("delay", Some(json!({ "ms": ms }))).await
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &str,
+        body: Option<Value>,
+    ) -> Result<T, ControlError> {
+        let url = format!("{}/lab/{what}", self.base);
+        let failed = |source| ControlError::Http { url: url.clone(), source };
+        let request = match &body {
+            Some(body) => self.client.post(&url).json(body),
+            None => self.client.get(&url),
+        };
+        let response = request.header(TOKEN_HEADER, &self.token).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            let body = response.text().await.map_err(failed)?;
+            return Err(ControlError::Refused { url, status, body });
+        }
+        response.json().await.map_err(failed)
+    }
+}

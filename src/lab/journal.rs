@@ -1,0 +1,133 @@
+//! The world on disk: a snapshot, and a log of what happened since.
+//!
+//! A record is a line of JSON behind its CRC-32. Only the death of the process matters here, so a
+//! write is enough and nothing is synced.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::setup::Setup;
+use super::vsphere::{Entry, World};
+
+/// The world's files.
+pub(super) struct Journal {
+    directory: PathBuf,
+    log: File,
+    /// Bytes in the log.
+    length: u64,
+    generation: u64,
+}
+
+/// What the snapshot file holds.
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    /// The log that continues this snapshot has the same number in its name.
+    generation: u64,
+    world: World,
+}
+
+/// A log longer than this is folded into the snapshot.
+const LOG_MAX: u64 = 8 << 20;
+
+impl Journal {
+    /// Reads the world, or begins one with the setup's seed; then folds the log.
+    pub(super) fn open(directory: &Path, setup: &Setup) -> io::Result<(Self, World)> {
+        let snapshot = match std::fs::read(directory.join("world.json")) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Snapshot { generation: 0, world: World::empty(setup.seed) }
+            }
+            Err(error) => return Err(error),
+        };
+        let Snapshot { generation, mut world } = snapshot;
+        let path = log_path(directory, generation);
+        let mut log = open_private(&path)?;
+        let mut text = Vec::new();
+        log.read_to_end(&mut text)?;
+        for entry in whole_records(&text) {
+            world.apply(&entry);
+        }
+        let directory = directory.to_owned();
+        let mut journal = Self { directory, log, length: 0, generation };
+        journal.fold(&world)?;
+        Ok((journal, world))
+    }
+
+    /// Keeps records, before the answer that they belong to leaves.
+    pub(super) fn append(&mut self, entries: &[Entry], world: &World) -> io::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut lines = String::new();
+        for entry in entries {
+            let json = serde_json::to_string(entry).map_err(io::Error::other)?;
+            lines.push_str(&format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())));
+        }
+        self.log.write_all(lines.as_bytes())?;
+        self.length += lines.len() as u64;
+        if self.length > LOG_MAX {
+            self.fold(world)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a new snapshot with an empty log of its own; the old log goes last, so that a kill
+    /// at any point leaves a snapshot with the log that continues it.
+    fn fold(&mut self, world: &World) -> io::Result<()> {
+        let next = self.generation + 1;
+        let log = open_private(&log_path(&self.directory, next))?;
+        log.set_len(0)?;
+        let snapshot = Snapshot { generation: next, world: world.clone() };
+        let bytes = serde_json::to_vec(&snapshot).map_err(io::Error::other)?;
+        replace(&self.directory, "world.json", &bytes)?;
+        let old = std::mem::replace(&mut self.log, log);
+        drop(old);
+        match std::fs::remove_file(log_path(&self.directory, self.generation)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.generation = next;
+        self.length = 0;
+        Ok(())
+    }
+}
+
+/// Replaces a file as a whole, readable by its owner only.
+pub(super) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(bytes)?;
+    file.persist(directory.join(name)).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn log_path(directory: &Path, generation: u64) -> PathBuf {
+    directory.join(format!("world.{generation}.log"))
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The records up to the first that is torn.
+fn whole_records(text: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let record = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok());
+        let Some((sum, json)) = record.and_then(|line| line.split_once(' ')) else {
+            break;
+        };
+        let whole = u32::from_str_radix(sum, 16) == Ok(crc32fast::hash(json.as_bytes()));
+        match serde_json::from_str(json) {
+            Ok(entry) if whole => entries.push(entry),
+            _ => break,
+        }
+    }
+    entries
+}

@@ -1,0 +1,21 @@
+//! A simulated vCenter on loopback: real vim25 SOAP over TLS, strict like vpxd, with a world that
+//! outlives the process.
+//!
+//! It knows wire formats only. Nothing here may use boma's providers, plans, state or resources: a
+//! misreading that both shared could then never show.
+
+mod control;
+mod home;
+mod journal;
+mod serve;
+mod setup;
+mod tls;
+mod vsphere;
+
+pub use control::{Control, ControlError, Drifted, Status, StatusObject, StatusSession};
+pub use home::{Endpoints, Lab, LabError, Opened, reset};
+pub use serve::{Running, ServeOptions};
+pub use setup::{MachineSetup, Setup, TemplateSetup};
+
+#[cfg(test)]
+mod tests;

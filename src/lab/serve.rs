@@ -1,0 +1,356 @@
+//! The lab's HTTPS server.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use super::control::{Drifted, Status, TOKEN_HEADER};
+use super::home::{Endpoints, Lab, LabError};
+use super::journal::Journal;
+use super::tls::identity;
+use super::vsphere::{Desk, Entry, Settings, drift, status};
+
+/// How a lab is served; none of it is part of the world.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeOptions {
+    /// 0 for any free port.
+    pub port: u16,
+    /// How long each task takes.
+    pub task_delay_ms: u64,
+    /// The most objects in one page of properties. A real vCenter sends about 100.
+    pub page_size: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self { port: 0, task_delay_ms: 0, page_size: 100 }
+    }
+}
+
+/// A lab that answers. Dropping it stops it.
+pub struct Running {
+    /// What its clients need.
+    pub endpoints: Endpoints,
+    directory: PathBuf,
+    core: Arc<Mutex<Core>>,
+    listener: JoinHandle<()>,
+    /// Kept until the last: the world is free for others once it goes.
+    _lock: File,
+}
+
+/// What all connections share.
+struct Core {
+    desk: Desk,
+    journal: Journal,
+    settings: Settings,
+    token: String,
+    /// A record could not be written: the world in memory is ahead of the one on disk.
+    broken: bool,
+}
+
+/// The largest request: more than any client sends.
+const BODY_MAX: usize = 16 << 20;
+
+impl Lab {
+    /// Listens on loopback, then tells other processes where.
+    ///
+    /// # Errors
+    /// `Tls` and `Io` (a port that is taken, too).
+    pub async fn serve(self, options: ServeOptions) -> Result<Running, LabError> {
+        let failed = |source| LabError::io(&self.directory, source);
+        let identity = identity(&self.directory)?;
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        let endpoints = self.endpoints(port, &identity);
+        endpoints.publish(&self.directory)?;
+        let core = Arc::new(Mutex::new(Core {
+            desk: Desk::new(self.world),
+            journal: self.journal,
+            settings: Settings {
+                task_delay_ms: options.task_delay_ms,
+                page_size: options.page_size.max(1),
+            },
+            token: endpoints.control_token.clone(),
+            broken: false,
+        }));
+        let acceptor = TlsAcceptor::from(identity.config);
+        Ok(Running {
+            listener: tokio::spawn(accept(listener, acceptor, Arc::clone(&core))),
+            endpoints,
+            directory: self.directory,
+            core,
+            _lock: self.lock,
+        })
+    }
+}
+
+impl Running {
+    /// As [`super::Control::drift`], without a connection.
+    ///
+    /// # Errors
+    /// `Io` when the log cannot be written.
+    pub fn drift(&self, seed: u64, count: usize) -> Result<Vec<Drifted>, LabError> {
+        let drifted = lock(&self.core).drift(seed, count);
+        drifted.map_err(|source| LabError::io(&self.directory, source))
+    }
+
+    /// As [`super::Control::status`], without a connection.
+    ///
+    /// # Errors
+    /// `Io` when the log cannot be written.
+    pub fn status(&self) -> Result<Status, LabError> {
+        let status = lock(&self.core).status();
+        status.map_err(|source| LabError::io(&self.directory, source))
+    }
+
+    /// How long tasks take that start from now on.
+    pub fn set_delay(&self, ms: u64) {
+        lock(&self.core).settings.task_delay_ms = ms;
+    }
+
+    /// Stops answering and frees the world.
+    ///
+    /// # Errors
+    /// `Io` when the published endpoints cannot be withdrawn.
+    pub async fn shutdown(mut self) -> Result<(), LabError> {
+        self.listener.abort();
+        // The task ends cancelled: nothing else to learn from it.
+        let _ = (&mut self.listener).await;
+        Endpoints::withdraw(&self.directory)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl Core {
+    fn drift(&mut self, seed: u64, count: usize) -> std::io::Result<Vec<Drifted>> {
+        self.settle()?;
+        let (entry, drifted) = drift(&self.desk.world, seed, count);
+        self.desk.world.apply(&entry);
+        self.keep(&[entry])?;
+        Ok(drifted)
+    }
+
+    fn status(&mut self) -> std::io::Result<Status> {
+        self.settle()?;
+        Ok(status(&self.desk))
+    }
+
+    fn settle(&mut self) -> std::io::Result<()> {
+        let entries = self.desk.settle(now());
+        self.keep(&entries)
+    }
+
+    fn keep(&mut self, entries: &[Entry]) -> std::io::Result<()> {
+        let kept = self.journal.append(entries, &self.desk.world);
+        self.broken |= kept.is_err();
+        kept
+    }
+}
+
+type Answer = Response<Full<Bytes>>;
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, core: Arc<Mutex<Core>>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&core)));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, core: Arc<Mutex<Core>>) {
+    // A client that goes away in the middle is the client's business.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let Ok(stream) = acceptor.accept(stream).await else {
+        return;
+    };
+    let service = service_fn(move |request| respond(request, Arc::clone(&core)));
+    let served =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "lab connection ended");
+    }
+}
+
+async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<Answer, Infallible> {
+    let (head, body) = request.into_parts();
+    let header = |name: &str| {
+        head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
+        return Ok(plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the request is too large or was cut short",
+        ));
+    };
+    let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    let path = head.uri.path().trim_end_matches('/');
+    Ok(match (&head.method, path) {
+        (&Method::POST, "/sdk") => {
+            let agent = header(USER_AGENT.as_str()).unwrap_or_default();
+            let cookie = header(COOKIE.as_str()).and_then(|text| session_cookie(&text));
+            soap(&core, &body, header("soapaction"), cookie.as_deref(), &agent)
+        }
+        (&Method::GET, "/sdk/vimServiceVersions.xml") => text(StatusCode::OK, VERSIONS.to_owned()),
+        (_, path) if path.starts_with("/lab/") => {
+            let mut core = lock(&core);
+            if header(TOKEN_HEADER).as_deref() != Some(&core.token) {
+                return Ok(plain(StatusCode::FORBIDDEN, "the control token is missing or wrong"));
+            }
+            control(&mut core, &head.method, path, &body)
+        }
+        _ => plain(StatusCode::NOT_FOUND, "nothing is here; SOAP is at /sdk"),
+    })
+}
+
+/// What clients that negotiate (pyvmomi) ask first.
+const VERSIONS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<namespaces version="1.0"><namespace><name>urn:vim25</name><version>7.0.3.2</version><priorVersions><version>7.0.3.1</version><version>7.0.3.0</version><version>7.0.2.0</version><version>7.0.1.0</version><version>7.0.0.0</version><version>6.7.3</version><version>6.7.2</version><version>6.7.1</version><version>6.7</version><version>6.5</version><version>6.0</version><version>5.5</version></priorVersions></namespace></namespaces>
+"#;
+
+fn soap(
+    core: &Mutex<Core>,
+    body: &str,
+    action: Option<String>,
+    cookie: Option<&str>,
+    agent: &str,
+) -> Answer {
+    let mut core = lock(core);
+    if core.broken {
+        return plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the lab could not write its log; free some space and start it again",
+        );
+    }
+    let action = action.unwrap_or_default();
+    if !supported(action.trim().trim_matches('"')) {
+        let fault = super::vsphere::unsupported_version(&action);
+        return text(StatusCode::INTERNAL_SERVER_ERROR, fault);
+    }
+    let settings = core.settings;
+    let reply = core.desk.handle(body, cookie, agent, settings, now());
+    if let Err(error) = core.keep(&reply.entries) {
+        return plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("the lab could not write its log: {error}"),
+        );
+    }
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = text(status, reply.body);
+    if let Some(cookie) = reply.cookie {
+        let cookie = format!("vmware_soap_session=\"{cookie}\"; Path=/; HttpOnly; Secure");
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            answer.headers_mut().insert(SET_COOKIE, value);
+        }
+    }
+    answer
+}
+
+/// No version, or one that a vCenter 7.0 U3 knows.
+fn supported(action: &str) -> bool {
+    let newest = [7, 0, 3, 2];
+    match action.strip_prefix("urn:vim25") {
+        None => action.is_empty(),
+        Some("") => true,
+        Some(version) => {
+            let parts = version.strip_prefix('/').unwrap_or_default().split('.');
+            let parts: Result<Vec<u32>, _> = parts.map(str::parse).collect();
+            parts.is_ok_and(|parts| parts.as_slice() <= newest.as_slice())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct DriftBody {
+    seed: u64,
+    count: usize,
+}
+
+#[derive(Deserialize)]
+struct DelayBody {
+    ms: u64,
+}
+
+fn control(core: &mut Core, method: &Method, path: &str, body: &str) -> Answer {
+    let answered = match (method, path) {
+        (&Method::GET, "/lab/status") => {
+            core.status().map(|status| serde_json::to_value(status).ok())
+        }
+        (&Method::POST, "/lab/drift") => match serde_json::from_str(body) {
+            Ok(DriftBody { seed, count }) => {
+                core.drift(seed, count).map(|drifted| serde_json::to_value(drifted).ok())
+            }
+            Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
+        (&Method::POST, "/lab/delay") => match serde_json::from_str(body) {
+            Ok(DelayBody { ms }) => {
+                core.settings.task_delay_ms = ms;
+                Ok(Some(Value::Null))
+            }
+            Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
+        _ => return plain(StatusCode::NOT_FOUND, "the lab knows status, drift and delay"),
+    };
+    match answered {
+        Ok(value) => plain(StatusCode::OK, &value.unwrap_or_default().to_string()),
+        Err(error) => plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("the lab could not write its log: {error}"),
+        ),
+    }
+}
+
+/// The session's value in a Cookie header; vCenter puts it in quotes.
+fn session_cookie(header: &str) -> Option<String> {
+    let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = pairs.find(|(name, _)| *name == "vmware_soap_session")?;
+    Some(value.trim_matches('"').to_owned())
+}
+
+fn text(status: StatusCode, body: String) -> Answer {
+    let mut answer = plain(status, &body);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    answer
+}
+
+fn plain(status: StatusCode, body: &str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
+    *answer.status_mut() = status;
+    answer
+}
+
+fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
+    core.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,69 @@
+//! What a world starts from.
+
+use serde::{Deserialize, Serialize};
+
+/// The world before anybody has touched it. Foreign objects (machines, a folder, a role and
+/// permissions of other people) are added to it by the lab itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Ids, UUIDs, addresses and passwords are functions of it.
+    pub seed: u64,
+    /// The name of the only datacenter.
+    pub datacenter: String,
+    /// The name of the only cluster.
+    pub cluster: String,
+    /// Names of ESXi hosts in the cluster; the first runs what is powered on first.
+    pub hosts: Vec<String>,
+    /// Names of datastores, shared by all hosts.
+    pub datastores: Vec<String>,
+    /// Names of networks, on all hosts.
+    pub networks: Vec<String>,
+    /// Machines marked as template, directly in the datacenter's VM folder.
+    pub templates: Vec<TemplateSetup>,
+    /// Machines that already stand and belong to whoever adopts them.
+    #[serde(default)]
+    pub machines: Vec<MachineSetup>,
+    /// Accounts that single sign-on knows besides the administrator, as `DOMAIN\name`.
+    #[serde(default)]
+    pub principals: Vec<String>,
+}
+
+/// A template to clone from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateSetup {
+    /// Its name.
+    pub name: String,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// Memory.
+    pub memory_mib: u64,
+    /// Size of its only disk.
+    pub disk_gib: u64,
+    /// 13 for `vmx-13`.
+    pub hardware_version: u32,
+}
+
+/// A machine that stands before the first request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineSetup {
+    /// Its name.
+    pub name: String,
+    /// Folders below the datacenter's VM folder, parted by `/`; empty for that folder itself.
+    #[serde(default)]
+    pub folder: String,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// Memory.
+    pub memory_mib: u64,
+    /// Size of its only disk.
+    pub disk_gib: u64,
+    /// Whether `disk.EnableUUID` is set.
+    pub disk_uuid: bool,
+    /// 13 for `vmx-13`.
+    pub hardware_version: u32,
+    /// Whether it runs.
+    pub powered_on: bool,
+    /// The address its guest reports; derived from the seed when absent.
+    #[serde(default)]
+    pub address: Option<String>,
+}

@@ -1,0 +1,373 @@
+//! From a request's text to an answer's: parse, check, authorise, carry out.
+
+use std::collections::BTreeMap;
+
+use crate::xml::{Element, SOAP, envelope};
+
+use super::answer::Answer;
+use super::call::{Call, Settings, flag, number};
+use super::collector::{Selected, View, content, fetch, select};
+use super::fault::Fault;
+use super::schema::SCHEMA;
+use super::world::{Effect, Entry, Ref, World};
+use super::{clone, folder, ids, lookup, permission, power, reconfigure, role, session, task};
+
+/// The world with what does not outlive the process: views, pages, counters.
+pub(in crate::lab) struct Desk {
+    pub world: World,
+    /// By view id.
+    views: BTreeMap<String, View>,
+    /// What is still to be sent, by token.
+    pages: BTreeMap<String, Page>,
+    /// Milliseconds since 1970 of each session's last call.
+    pub(super) active: BTreeMap<String, u64>,
+    /// Wrong passwords in a row, and when the last was.
+    failures: BTreeMap<String, (u32, u64)>,
+    /// Calls by method.
+    pub(super) requests: BTreeMap<String, u64>,
+    /// Numbers views and pages.
+    serial: u64,
+}
+
+/// The answer to one HTTP request, and the records to keep before it leaves.
+pub(in crate::lab) struct Reply {
+    pub status: u16,
+    pub body: String,
+    /// The session cookie's new value.
+    pub cookie: Option<String>,
+    pub entries: Vec<Entry>,
+}
+
+/// The rest of a paged answer.
+struct Page {
+    session: String,
+    rest: Vec<Selected>,
+    size: usize,
+}
+
+/// What a method gives back besides changes of the world.
+type Done = Result<(Answer, Option<String>), Fault>;
+
+impl Desk {
+    pub(in crate::lab) fn new(world: World) -> Self {
+        Self {
+            world,
+            views: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            active: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            serial: 0,
+        }
+    }
+
+    /// Answers one SOAP request. `cookie` is the session cookie the client sent.
+    pub(in crate::lab) fn handle(
+        &mut self,
+        text: &str,
+        cookie: Option<&str>,
+        agent: &str,
+        settings: Settings,
+        now: u64,
+    ) -> Reply {
+        let mut entries = self.settle(now);
+        let done = read_call(text).and_then(|(call, this)| {
+            *self.requests.entry(call.name.clone()).or_default() += 1;
+            SCHEMA.check_call(&call, &this.class)?;
+            self.carry_out(&call, this, cookie, agent, settings, now)
+                .map(|(answer, cookie)| (call.name, answer, cookie))
+        });
+        match done {
+            Ok((method, answer, cookie)) => {
+                if !answer.effects.is_empty() {
+                    let entry = Entry { effects: answer.effects };
+                    self.world.apply(&entry);
+                    entries.push(entry);
+                }
+                let body = Element::new(&format!("{method}Response")).extend(answer.returned);
+                Reply { status: 200, body: envelope(body), cookie, entries }
+            }
+            Err(fault) => {
+                Reply { status: 500, body: envelope(fault.soap()), cookie: None, entries }
+            }
+        }
+    }
+
+    /// Lets time do its work: finished tasks, sessions that nobody used.
+    pub(in crate::lab) fn settle(&mut self, now: u64) -> Vec<Entry> {
+        let mut entries = task::settle(&mut self.world, now);
+        let idle = self.world.sessions.values().filter(|session| {
+            let last = self.active.get(&session.key).copied().unwrap_or(session.login_ms);
+            last.saturating_add(session::IDLE_MS) < now
+        });
+        let idle: Vec<String> = idle.map(|session| session.key.clone()).collect();
+        if !idle.is_empty() {
+            idle.iter().for_each(|key| self.forget(key));
+            let effects = idle.into_iter().map(Effect::Logout).collect();
+            let entry = Entry { effects };
+            self.world.apply(&entry);
+            entries.push(entry);
+        }
+        entries
+    }
+
+    fn carry_out(
+        &mut self,
+        body: &Element,
+        this: Ref,
+        cookie: Option<&str>,
+        agent: &str,
+        settings: Settings,
+        now: u64,
+    ) -> Done {
+        match body.name.as_str() {
+            "RetrieveServiceContent" => {
+                return plain(Answer::value(session::service_content(
+                    self.world.seed,
+                    "returnval",
+                )));
+            }
+            "Login" => return self.login(body, agent, now),
+            _ => {}
+        }
+        let known =
+            self.world.sessions.values().find(|session| Some(session.cookie.as_str()) == cookie);
+        let session = known.cloned().ok_or_else(|| session::not_authenticated(&this))?;
+        self.active.insert(session.key.clone(), now);
+        let call = Call { world: &self.world, settings, session: &session, this, body, now };
+        match body.name.as_str() {
+            "Fetch" => return plain(fetch(&call, &self.views)?),
+            "CreateContainerView" => return self.create_view(&call_parts(&call)?, &session.key),
+            "RetrievePropertiesEx" => {
+                let found = select(&call, &self.views)?;
+                let wanted =
+                    body.child("options").and_then(|options| number(options, "maxObjects"));
+                let size = page_size(wanted, settings.page_size)?;
+                let (answer, rest) = page(&call, found, size)?;
+                return plain(self.keep(answer, rest, size, &session.key));
+            }
+            "ContinueRetrievePropertiesEx" => {
+                let (rest, size) = self
+                    .pages
+                    .get(call.text("token"))
+                    .filter(|page| page.session == session.key)
+                    .map(|page| (page.rest.clone(), page.size))
+                    .ok_or_else(|| Fault::argument("token"))?;
+                let (answer, rest) = page(&call, rest, size)?;
+                let token = call.text("token").to_owned();
+                self.pages.remove(&token);
+                return plain(self.keep(answer, rest, size, &session.key));
+            }
+            "CancelRetrievePropertiesEx" => {
+                let token = call.text("token").to_owned();
+                let page = self.pages.get(&token).filter(|page| page.session == session.key);
+                page.ok_or_else(|| Fault::argument("token"))?;
+                self.pages.remove(&token);
+                return plain(Answer::default());
+            }
+            "RetrieveProperties" => {
+                let found = select(&call, &self.views)?;
+                let mut returned = Vec::new();
+                for selected in &found {
+                    returned.extend(content(&call, selected, "returnval")?);
+                }
+                return plain(Answer::values(returned));
+            }
+            "DestroyView" => {
+                let id = call.this.id.clone();
+                let view = self.views.get(&id).filter(|view| view.session == session.key);
+                view.ok_or_else(|| Fault::gone(&call.this))?;
+                self.views.remove(&id);
+                return plain(Answer::default());
+            }
+            "Logout" => {
+                self.forget(&session.key);
+                return plain(Answer::done(vec![Effect::Logout(session.key)]));
+            }
+            _ => {}
+        }
+        plain(method(&call)?)
+    }
+
+    fn login(&mut self, body: &Element, agent: &str, now: u64) -> Done {
+        let user = body.child_text("userName").unwrap_or_default();
+        let principal = ids::principal(user);
+        let (count, last) = self.failures.get(&principal).copied().unwrap_or_default();
+        let over = last.saturating_add(session::LOCKED_MS) <= now;
+        if count >= session::FAILURES_MAX && !over {
+            return Err(session::invalid_login());
+        }
+        let password = body.child_text("password").unwrap_or_default();
+        let principal = session::authenticate(&self.world, user, password).inspect_err(|_| {
+            let count = if over { 1 } else { count + 1 };
+            self.failures.insert(principal.clone(), (count, now));
+        })?;
+        self.failures.remove(&principal);
+        let held = self.world.sessions.values().filter(|session| session.principal == principal);
+        if held.count() >= session::SESSIONS_MAX {
+            return Err(Fault::new(
+                "InvalidState",
+                "The maximum number of sessions has been exceeded.",
+            ));
+        }
+        let session = session::open(&self.world, principal, agent, now);
+        let cookie = session.cookie.clone();
+        let mut answer = Answer::value(session::element(&session, now, "returnval"));
+        self.active.insert(session.key.clone(), now);
+        answer.effects.push(Effect::Login(session));
+        Ok((answer, Some(cookie)))
+    }
+
+    fn create_view(&mut self, view: &(String, Vec<String>, bool), session: &str) -> Done {
+        let (container, types, recursive) = view.clone();
+        self.serial += 1;
+        let id = format!(
+            "session[{session}]{}",
+            ids::uuid(self.world.seed, "52", &["view", session, &self.serial.to_string()])
+        );
+        let view = View { session: session.to_owned(), container, types, recursive };
+        self.views.insert(id.clone(), view);
+        plain(Answer::object(&Ref::new("ContainerView", &id)))
+    }
+
+    /// Keeps the rest of a paged answer under a token that works once, for this session.
+    fn keep(
+        &mut self,
+        mut answer: Answer,
+        rest: Vec<Selected>,
+        size: usize,
+        session: &str,
+    ) -> Answer {
+        if rest.is_empty() {
+            return answer;
+        }
+        self.serial += 1;
+        let token = format!("{session}-{}", self.serial);
+        if let Some(result) = answer.returned.first_mut() {
+            result.children.insert(0, Element::with_text("token", &token));
+        }
+        let session = session.to_owned();
+        self.pages.insert(token, Page { session, rest, size });
+        answer
+    }
+
+    fn forget(&mut self, session: &str) {
+        self.active.remove(session);
+        self.views.retain(|_, view| view.session != session);
+        self.pages.retain(|_, page| page.session != session);
+    }
+}
+
+/// The answer to a request in a version that this vCenter does not speak.
+pub(in crate::lab) fn unsupported_version(action: &str) -> String {
+    envelope(
+        Fault::request(format!("Unsupported version URI {action:?}\n\nwhile parsing SOAP body"))
+            .soap(),
+    )
+}
+
+/// The call in an envelope, and the object it is sent to.
+fn read_call(text: &str) -> Result<(Element, Ref), Fault> {
+    let mut root = Element::parse(text).map_err(|error| Fault::request(error.to_string()))?;
+    let soap = |element: &Element, name: &str| {
+        element.name == name && element.namespace.as_deref() == Some(SOAP)
+    };
+    if !soap(&root, "Envelope") {
+        return Err(Fault::request("Not a SOAP 1.1 envelope"));
+    }
+    let body = root.children.iter_mut().find(|child| soap(child, "Body"));
+    let call = body.and_then(|body| body.children.drain(..).next());
+    let call = call.ok_or_else(|| Fault::request("The SOAP body holds no call"))?;
+    let this = call.children.first().filter(|child| child.name == "_this");
+    let this = this.ok_or_else(|| {
+        Fault::request(format!(
+            "Expected element _this first\n\nwhile parsing call information for method {}",
+            call.name
+        ))
+    })?;
+    let this = Ref::read(this);
+    Ok((call, this))
+}
+
+fn plain(answer: Answer) -> Done {
+    Ok((answer, None))
+}
+
+/// Methods that need nothing but the world.
+fn method(call: &Call<'_>) -> Result<Answer, Fault> {
+    let singleton =
+        session::SINGLETONS.contains(&(call.this.class.as_str(), call.this.id.as_str()));
+    if !singleton && call.this.class != "Task" {
+        call.entity()?;
+    }
+    match call.body.name.as_str() {
+        "CurrentTime" => Ok(Answer::text(super::property::time(call.now))),
+        "SessionIsActive" => Ok(Answer::text(is_active(call).to_string())),
+        "FindByInventoryPath" => lookup::by_path(call),
+        "FindByUuid" => lookup::by_uuid(call),
+        "FindAllByUuid" => lookup::all_by_uuid(call),
+        "CreateFolder" => folder::create(call),
+        "MoveIntoFolder_Task" => folder::move_into(call),
+        "Rename_Task" => folder::rename(call),
+        "Destroy_Task" => folder::destroy(call),
+        "CloneVM_Task" => clone::clone(call),
+        "ReconfigVM_Task" => reconfigure::reconfigure(call),
+        "UpgradeVM_Task" => power::upgrade(call),
+        "PowerOnVM_Task" => power::on(call),
+        "PowerOffVM_Task" => power::off(call),
+        "ShutdownGuest" => power::shutdown(call),
+        "CancelTask" => task::cancel(call),
+        "AddAuthorizationRole" => role::add(call),
+        "UpdateAuthorizationRole" => role::update(call),
+        "RemoveAuthorizationRole" => role::remove(call),
+        "SetEntityPermissions" => permission::set(call),
+        "RetrieveEntityPermissions" => permission::of_entity(call),
+        "RetrieveAllPermissions" => permission::all(call),
+        "RemoveEntityPermission" => permission::remove(call),
+        "HasPrivilegeOnEntities" => permission::has_privileges(call),
+        other => Err(Fault::unsimulated(&format!("the method {other}"))),
+    }
+}
+
+fn is_active(call: &Call<'_>) -> bool {
+    let session = call.world.sessions.get(call.text("sessionID"));
+    session.is_some_and(|session| session.principal == ids::principal(call.text("userName")))
+}
+
+/// A view's container, types and depth, checked.
+fn call_parts(call: &Call<'_>) -> Result<(String, Vec<String>, bool), Fault> {
+    let container = call.object("container").ok_or_else(|| Fault::argument("container"))?;
+    let container = call.find(&container)?.id.clone();
+    let types: Vec<String> =
+        call.body.children_named("type").map(|class| class.text.clone()).collect();
+    if !types.iter().all(|class| SCHEMA.is_managed(class)) {
+        return Err(Fault::argument("type"));
+    }
+    Ok((container, types, flag(call.body, "recursive").unwrap_or(false)))
+}
+
+fn page_size(wanted: Option<i64>, most: usize) -> Result<usize, Fault> {
+    match wanted {
+        None => Ok(most),
+        Some(wanted) if wanted > 0 => Ok(usize::try_from(wanted).unwrap_or(most).min(most)),
+        Some(_) => Err(Fault::argument("options.maxObjects")),
+    }
+}
+
+/// The first page of what was selected, and what is left.
+fn page(
+    call: &Call<'_>,
+    mut found: Vec<Selected>,
+    size: usize,
+) -> Result<(Answer, Vec<Selected>), Fault> {
+    let rest = found.split_off(size.min(found.len()));
+    let mut objects = Vec::new();
+    for selected in &found {
+        objects.extend(content(call, selected, "objects")?);
+    }
+    if objects.is_empty() && rest.is_empty() {
+        return Ok((Answer::default(), rest));
+    }
+    let result = Element::new("returnval").extend(objects);
+    Ok((Answer::value(result), rest))
+}

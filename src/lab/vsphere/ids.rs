@@ -1,0 +1,64 @@
+//! Identities as functions of the seed and of what they name, never of the order of arrival.
+
+use sha2::{Digest, Sha256};
+
+/// The account that holds Admin on the root folder.
+pub(in crate::lab) const ADMINISTRATOR: &str = r"VSPHERE.LOCAL\administrator";
+
+/// 64 bits drawn from the seed and the parts of a name.
+pub(super) fn draw(seed: u64, parts: &[&str]) -> u64 {
+    let bytes = digest(seed, parts);
+    bytes.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+}
+
+/// The digest of the seed and the parts of a name; parts cannot run into each other.
+pub(super) fn digest(seed: u64, parts: &[&str]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(seed.to_be_bytes());
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+/// Lower-case hexadecimal.
+pub(in crate::lab) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A version 4 UUID in its usual form. vCenter's BIOS UUIDs begin with 42, so `lead` may say so.
+pub(super) fn uuid(seed: u64, lead: &str, parts: &[&str]) -> String {
+    let mut text = hex(&digest(seed, parts));
+    text.replace_range(..lead.len().min(8), lead.get(..lead.len().min(8)).unwrap_or(""));
+    text.replace_range(12..13, "4");
+    text.replace_range(16..17, "a");
+    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..32])
+}
+
+/// A MAC address in the range that vCenter assigns from (00:50:56:80 to 00:50:56:bf).
+pub(super) fn mac(seed: u64, parts: &[&str]) -> String {
+    let bits = draw(seed, parts);
+    format!(
+        "00:50:56:{:02x}:{:02x}:{:02x}",
+        0x80 | ((bits >> 16) & 0x3f),
+        (bits >> 8) & 0xff,
+        bits & 0xff
+    )
+}
+
+/// The password of an account, with the character classes that single sign-on asks for.
+pub(in crate::lab) fn password(seed: u64, principal: &str) -> String {
+    let name = principal.to_lowercase();
+    format!("Lab-{}!", &hex(&digest(seed, &["password", &name]))[..20])
+}
+
+/// One form for the spellings of an account: `name@domain` and `DOMAIN\name` are the same, and
+/// case does not matter.
+pub(in crate::lab) fn principal(text: &str) -> String {
+    let (domain, name) = match (text.split_once('\\'), text.split_once('@')) {
+        (Some((domain, name)), _) | (None, Some((name, domain))) => (domain, name),
+        (None, None) => ("VSPHERE.LOCAL", text),
+    };
+    format!("{}\\{}", domain.to_uppercase(), name.to_lowercase())
+}

@@ -1,0 +1,38 @@
+//! The vCenter itself: a world of objects as data, and the vim25 methods as pure functions from a
+//! world and a request to an answer and its effects.
+
+mod answer;
+mod call;
+mod clone;
+mod collector;
+mod device;
+mod dispatch;
+mod drift;
+mod fault;
+mod folder;
+mod genesis;
+mod ids;
+mod lookup;
+mod machine;
+mod permission;
+mod power;
+mod privilege;
+mod property;
+mod reconfigure;
+mod role;
+mod schema;
+mod session;
+mod status;
+mod task;
+mod world;
+
+pub(super) use call::Settings;
+pub(super) use dispatch::{Desk, unsupported_version};
+pub(super) use drift::drift;
+pub(super) use genesis::complete;
+pub(super) use ids::{ADMINISTRATOR, password, principal as one_form};
+pub(super) use status::status;
+pub(super) use world::{Entry, World};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What a world looks like from outside.
+
+use std::collections::BTreeMap;
+
+use crate::lab::{Status, StatusObject, StatusSession};
+
+use super::dispatch::Desk;
+use super::ids;
+use super::permission::shown;
+use super::task::State;
+use super::world::World;
+
+/// The world's state in short, for people and tests.
+pub(in crate::lab) fn status(desk: &Desk) -> Status {
+    let world = &desk.world;
+    let inventory = inventory(world);
+    let mut objects: BTreeMap<String, usize> = BTreeMap::new();
+    for object in &inventory {
+        *objects.entry(object.object_type.clone()).or_default() += 1;
+    }
+    let session = |session: &super::world::Session| StatusSession {
+        key: session.key.clone(),
+        user: shown(&session.principal).to_owned(),
+        agent: session.agent.clone(),
+        login_ms: session.login_ms,
+        last_active_ms: desk.active.get(&session.key).copied().unwrap_or(session.login_ms),
+    };
+    Status {
+        objects,
+        sessions: world.sessions.values().map(session).collect(),
+        sessions_ever: world.sessions_ever,
+        requests: desk.requests.clone(),
+        running_tasks: world.tasks.values().filter(|task| task.state == State::Pending).count(),
+        digest: digest(world),
+        inventory,
+    }
+}
+
+/// Objects, roles that are not built in, and permissions, by path or name.
+fn inventory(world: &World) -> Vec<StatusObject> {
+    let object = |object_type: &str, path: String| StatusObject {
+        object_type: object_type.to_owned(),
+        path,
+    };
+    let entities =
+        world.entities.values().map(|entity| object(entity.class(), world.path(&entity.id)));
+    let roles = world
+        .roles
+        .values()
+        .filter(|role| !role.system)
+        .map(|role| object("Role", role.name.clone()));
+    let held = world.permissions.values().flat_map(|held| held.values());
+    let permissions = held.map(|held| {
+        object("Permission", format!("{} {}", world.path(&held.entity), shown(&held.principal)))
+    });
+    let mut all: Vec<StatusObject> = entities.chain(roles).chain(permissions).collect();
+    all.sort();
+    all
+}
+
+/// A digest of objects, roles and permissions, without histories: no sessions, tasks or counters.
+fn digest(world: &World) -> String {
+    let inventory = (&world.entities, &world.roles, &world.permissions);
+    let text = serde_json::to_string(&inventory).unwrap_or_default();
+    ids::hex(&ids::digest(world.seed, &[&text]))
+}

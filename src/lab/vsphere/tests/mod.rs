@@ -1,0 +1,10 @@
+//! The vCenter asked directly, without sockets: what it does, and what it refuses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod client;
+mod collector;
+mod inventory;
+mod machines;
+mod permissions;
+mod strictness;
+mod time;

@@ -1,0 +1,88 @@
+//! All resources of a spec.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{Desired, Unplanned};
+use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
+use crate::spec::{Machine, Spec};
+
+use super::{folder, permission, role, vm};
+
+/// How many calls a vCenter gets at once: it runs at most 8 clones per host and datastore at a
+/// time, and more only queue there (vSphere limits for provisioning operations).
+const VCENTER_LIMIT: usize = 8;
+
+/// Lowers a spec. Pure: the same spec gives the same resources.
+pub fn lower(spec: &Spec) -> Desired {
+    let mut desired = Desired {
+        endpoints: BTreeMap::from([(
+            Endpoint::vcenter(),
+            EndpointFacts { limit: VCENTER_LIMIT, opened_by: None },
+        )]),
+        unplanned: unplanned(spec),
+        ..Desired::default()
+    };
+    let resources =
+        [role::roles(spec), folder::folders(spec), vm::vms(spec), permission::permissions(spec)];
+    for mut resource in resources.into_iter().flatten() {
+        let covered = |globs: &[crate::spec::Sp<Glob>]| {
+            globs.iter().any(|glob| glob.matches(&resource.address))
+        };
+        let (adopt, protected) = (covered(&spec.adopt), covered(&spec.protect));
+        resource.adopt |= adopt;
+        resource.protected |= protected;
+        desired.resources.insert(resource.address.clone(), Resource::with_references(resource));
+    }
+    for (group, machines) in [("servers", &spec.servers), ("agents", &spec.agents)] {
+        desired
+            .groups
+            .extend(machines.iter().map(|machine| (vm::address(machine), group.to_owned())));
+    }
+    desired
+}
+
+/// Parts of the spec that are checked, and whose resources come with later versions.
+fn unplanned(spec: &Spec) -> Vec<Unplanned> {
+    let machines = spec.servers.len() + spec.agents.len();
+    [
+        format!("{machines} hosts and their k3s"),
+        "the cluster's cloud provider, storage and entry".to_owned(),
+        format!("{} projects", spec.projects.len()),
+    ]
+    .into_iter()
+    .map(|what| Unplanned { what })
+    .collect()
+}
+
+/// Inventory paths of a spec's vCenter objects: `/DC1/vm/cht`.
+pub mod vcenter_paths {
+    use super::{Machine, Spec};
+
+    /// The datacenter, below its folders.
+    pub fn datacenter(spec: &Spec) -> String {
+        format!("/{}", *spec.vcenter.datacenter)
+    }
+
+    /// The folder that VM folders and VMs stand in.
+    pub fn vm_root(spec: &Spec) -> String {
+        format!("{}/vm", datacenter(spec))
+    }
+
+    /// A datastore, by name.
+    pub fn datastore(spec: &Spec, name: &str) -> String {
+        format!("{}/datastore/{name}", datacenter(spec))
+    }
+
+    /// An ESXi host of the cluster.
+    pub fn host(spec: &Spec, name: &str) -> String {
+        format!("{}/host/{}/{name}", datacenter(spec), *spec.vcenter.cluster)
+    }
+
+    /// A machine's VM.
+    pub fn vm(spec: &Spec, machine: &Machine) -> String {
+        match &machine.vm_path {
+            Some(path) => format!("{}/{}", vm_root(spec), **path),
+            None => format!("{}/{}/{}", vm_root(spec), *machine.folder, *machine.name),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the storage account may do, and where.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{role, vcenter_paths, vm};
+use crate::resource::{
+    Address, Attributes, Edge, EdgeKind, Endpoint, Kind, Place, Resource, Value,
+};
+use crate::spec::Spec;
+
+/// One entity that the storage account gets a role on.
+struct Grant {
+    name: String,
+    role: &'static str,
+    path: String,
+    /// The VM that the entity is. `None` for what stands already.
+    vm: Option<Address>,
+    origin: Place,
+}
+
+/// Lowers all grants. None propagates: so the documentation of the CSI driver shows them.
+pub fn permissions(spec: &Spec) -> Vec<Resource> {
+    let Some(kind) = Kind::named("vsphere/permission") else { return Vec::new() };
+    grants(spec).into_iter().map(|grant| resource(spec, kind, grant)).collect()
+}
+
+fn grants(spec: &Spec) -> Vec<Grant> {
+    let vcenter = &spec.vcenter;
+    let standing = |name: String, role, path, origin: &Place| Grant {
+        name,
+        role,
+        path,
+        vm: None,
+        origin: origin.clone(),
+    };
+    let mut grants = vec![
+        standing("root".into(), role::SEARCH, "/".into(), &vcenter.storage_account.principal.place),
+        standing(
+            format!("datastore/{}", *vcenter.datastore),
+            role::DATASTORE,
+            vcenter_paths::datastore(spec, &vcenter.datastore),
+            &vcenter.datastore.place,
+        ),
+        standing(
+            format!("datacenter/{}", *vcenter.datacenter),
+            "ReadOnly",
+            vcenter_paths::datacenter(spec),
+            &vcenter.datacenter.place,
+        ),
+    ];
+    grants.extend(vcenter.hosts.iter().map(|host| {
+        standing(
+            format!("host/{}", **host),
+            "ReadOnly",
+            vcenter_paths::host(spec, host),
+            &host.place,
+        )
+    }));
+    grants.extend(spec.all_machines().map(|machine| Grant {
+        name: format!("vm/{}", *machine.name),
+        role: role::NODE,
+        path: vcenter_paths::vm(spec, machine),
+        vm: Some(vm::address(machine)),
+        origin: machine.place.clone(),
+    }));
+    grants
+}
+
+fn resource(spec: &Spec, kind: Kind, grant: Grant) -> Resource {
+    let principal = &*spec.vcenter.storage_account.principal;
+    // ReadOnly is built in; the others are resources of this spec.
+    let role = if grant.role == "ReadOnly" {
+        Value::from(grant.role)
+    } else {
+        Value::reference(&role::address(grant.role), "name")
+    };
+    let entity = match &grant.vm {
+        Some(vm) => Value::reference(vm, "path"),
+        None => grant.path.clone().into(),
+    };
+    let attributes = Value::map([
+        ("entity", entity),
+        ("principal", principal.clone().into()),
+        ("group", false.into()),
+        ("role", role),
+        ("propagate", false.into()),
+    ]);
+    Resource {
+        address: Address::of("vsphere/permission", &grant.name),
+        kind,
+        endpoint: Endpoint::vcenter(),
+        attributes: Attributes::new(&attributes.encode()),
+        place: Attributes::new(&json!({ "entity": grant.path, "principal": principal })),
+        edges: grant.vm.map(|to| Edge { kind: EdgeKind::LivesIn, to }).into_iter().collect(),
+        origin: grant.origin,
+        origins: BTreeMap::new(),
+        adopt: false,
+        protected: false,
+    }
+}

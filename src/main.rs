@@ -1,0 +1,5 @@
+//! The `boma` command.
+
+fn main() -> std::process::ExitCode {
+    boma::cli::main()
+}

@@ -1,0 +1,195 @@
+//! What is going to happen to one resource, and why.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::Step;
+use crate::resource::{
+    Address, Attributes, Edge, Effect, Endpoint, Kind, Locator, Place, Reference,
+};
+
+/// What happens to one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// Some of its fields change.
+    Update,
+    /// It is deleted and made anew.
+    Replace,
+    /// It is deleted.
+    Delete,
+    /// It stands already and is recorded; where it differs, it is changed too.
+    Adopt,
+    /// It is taken out of the state, and nothing else.
+    Forget,
+    /// Nothing.
+    NoOp,
+}
+
+/// Why an action was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The spec asks for it and nothing like it stands.
+    New,
+    /// It was recorded and is gone.
+    DeletedOutside,
+    /// The spec says something else than what boma wrote last.
+    SpecChanged,
+    /// Somebody else changed the object.
+    Drift,
+    /// Another resource that it needs or lives in is made anew.
+    Dependency(Address),
+    /// `--replace` named it.
+    Requested,
+    /// boma's mark is on it.
+    Marked,
+    /// An interrupted apply made it.
+    Interrupted,
+    /// The spec says that it may be taken over.
+    AdoptAsked,
+    /// The spec no longer asks for it.
+    RemovedFromSpec,
+    /// `destroy` asks for its removal.
+    Destroyed,
+    /// It would be deleted, but holds data.
+    HoldsData,
+    /// It would be deleted, but is protected.
+    Protected,
+    /// It would be deleted, but is gone already.
+    GoneAlready,
+    /// It is as the spec wants it.
+    Equal,
+}
+
+/// Who caused a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The spec was edited, or was never applied.
+    Spec,
+    /// The object was edited.
+    Drift,
+}
+
+/// The value of a field afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// This.
+    Known(Json),
+    /// Whatever this resource turns out to be.
+    Unknown(Address),
+    /// Nothing: the field goes away.
+    Removed,
+}
+
+/// What a difference costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Nothing.
+    InPlace,
+    /// A restart of what the object runs.
+    Restart,
+    /// The machine is off for a while.
+    PowerCycle,
+    /// The object is made anew.
+    Replace,
+}
+
+impl Impact {
+    /// The impact of an effect. `None` where the effect is a refusal.
+    pub fn of(effect: Effect) -> Option<Self> {
+        match effect {
+            Effect::InPlace => Some(Self::InPlace),
+            Effect::Restart => Some(Self::Restart),
+            Effect::PowerCycle => Some(Self::PowerCycle),
+            Effect::Replace => Some(Self::Replace),
+            Effect::Refuse(_) => None,
+        }
+    }
+}
+
+/// One field, before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Keys joined by dots; list items matched by key stand under their key.
+    pub path: String,
+    /// The live value. `None` where the field is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Json>,
+    /// The value afterwards.
+    pub after: After,
+    /// Who caused it.
+    pub cause: Cause,
+    /// What it costs.
+    pub impact: Impact,
+    /// Both values are secret: print neither.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+    /// The spec line that sets it. `None` where no line does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Place>,
+}
+
+/// A value of another resource as the plan knew it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assumed {
+    /// What was referred to.
+    pub reference: Reference,
+    /// Its value.
+    pub value: Json,
+}
+
+/// Everything that happens to one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which resource.
+    pub address: Address,
+    /// Its kind.
+    pub kind: Kind,
+    /// Who is called.
+    pub endpoint: Endpoint,
+    /// What happens.
+    pub action: Action,
+    /// Why; at least one.
+    pub reasons: Vec<Reason>,
+    /// What differs; everything on create, nothing on delete, forget and no-op.
+    pub attributes: Vec<Difference>,
+    /// The calls, in order.
+    pub steps: Vec<Step>,
+    /// The machine that these steps disturb, where it runs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Address>,
+    /// The spec line that asks for it. `None` where none does (delete, forget).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Place>,
+    /// Desired attributes with what was known at plan time filled in; the rest is encoded
+    /// references. Empty on delete and forget.
+    pub desired: Attributes,
+    /// Values of other resources that the plan filled in; where one is no longer true, the change
+    /// fails before it acts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Assumed>,
+    /// Where the object is, or will be.
+    pub locator: Locator,
+    /// The live object's attributes at plan time. `None` where there is no object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Attributes>,
+    /// What it depends on; recorded with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+    /// Recorded with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+}
+
+impl Change {
+    /// Whether it cannot be undone by applying the old spec.
+    pub fn is_irreversible(&self) -> bool {
+        matches!(self.action, Action::Delete | Action::Replace)
+    }
+}

@@ -1,0 +1,111 @@
+//! A checker apart from the planner: what must be true of any plan, whoever made it.
+//!
+//! A saved plan read from a file passes through here before anything is done.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Action, Change, Half, Operation, Plan};
+use crate::resource::Address;
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Two changes have one address.
+    Duplicate(Address),
+    /// A change has no reason.
+    Unexplained(Address),
+    /// An address is changed and blocked.
+    Contradiction(Address),
+    /// Something that holds data or is protected would be deleted.
+    Protected(Address),
+    /// A delete step whose guard is missing.
+    Unguarded(Address),
+    /// A change that does something is in no node, or in one too many.
+    Unordered(Address),
+    /// A node names a change or a node that does not exist, or waits for a later one in a circle.
+    BadNode(usize),
+    /// A step calls an endpoint that the plan has no facts of.
+    UnknownEndpoint(Address),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate(address) => write!(f, "{address} is changed twice"),
+            Self::Unexplained(address) => write!(f, "{address} is changed without a reason"),
+            Self::Contradiction(address) => write!(f, "{address} is both changed and blocked"),
+            Self::Protected(address) => {
+                write!(f, "{address} holds data or is protected, and would be deleted")
+            }
+            Self::Unguarded(address) => write!(f, "{address} would be deleted without a guard"),
+            Self::Unordered(address) => {
+                write!(f, "{address} is not in the order of work just once")
+            }
+            Self::BadNode(node) => write!(f, "node {node} of the order of work cannot be reached"),
+            Self::UnknownEndpoint(address) => {
+                write!(f, "{address} calls an endpoint that the plan does not know")
+            }
+        }
+    }
+}
+
+/// Everything that is wrong with a plan; empty for every plan of the planner.
+pub fn check(plan: &Plan) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut seen = BTreeSet::new();
+    let blocked: BTreeSet<&Address> = plan.blocked.iter().map(|blocked| &blocked.address).collect();
+    for (at, change) in plan.changes.iter().enumerate() {
+        let address = || change.address.clone();
+        let mut note = |broken: bool, note: Note| notes.extend(broken.then_some(note));
+        note(!seen.insert(&change.address), Note::Duplicate(address()));
+        note(change.reasons.is_empty(), Note::Unexplained(address()));
+        note(blocked.contains(&change.address), Note::Contradiction(address()));
+        note(deletes_what_must_stay(change), Note::Protected(address()));
+        note(has_unguarded_delete(change), Note::Unguarded(address()));
+        note(is_misordered(plan, at, change), Note::Unordered(address()));
+        let unknown = change.steps.iter().any(|step| !plan.endpoints.contains_key(&step.endpoint));
+        note(unknown, Note::UnknownEndpoint(address()));
+    }
+    notes.extend(unreachable(plan).into_iter().map(Note::BadNode));
+    notes
+}
+
+fn deletes_what_must_stay(change: &Change) -> bool {
+    let deletes = matches!(change.action, Action::Delete | Action::Replace);
+    deletes && (change.kind.holds_data || (change.protected && change.action == Action::Delete))
+}
+
+fn has_unguarded_delete(change: &Change) -> bool {
+    change.steps.iter().any(|step| step.operation == Operation::Delete && step.guard.is_none())
+}
+
+fn is_misordered(plan: &Plan, at: usize, change: &Change) -> bool {
+    let mut halves: Vec<Half> =
+        plan.nodes.iter().filter(|node| node.change == at).map(|node| node.half).collect();
+    halves.sort();
+    let expected: &[Half] = match change.action {
+        Action::NoOp => &[],
+        Action::Replace => &[Half::Delete, Half::Create],
+        _ => &[Half::Whole],
+    };
+    halves != expected
+}
+
+/// Nodes that no order ever reaches.
+fn unreachable(plan: &Plan) -> Vec<usize> {
+    let count = plan.nodes.len();
+    let mut done = vec![false; count];
+    loop {
+        let ready: Vec<usize> = (0..count)
+            .filter(|&at| !done[at] && plan.nodes[at].change < plan.changes.len())
+            .filter(|&at| plan.nodes[at].after.iter().all(|&need| done.get(need) == Some(&true)))
+            .collect();
+        if ready.is_empty() {
+            return (0..count).filter(|&at| !done[at]).collect();
+        }
+        for at in ready {
+            done[at] = true;
+        }
+    }
+}

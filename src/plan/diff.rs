@@ -1,0 +1,327 @@
+//! The one diff for all kinds.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::{After, Cause};
+use crate::resource::{
+    Comparison, Effect, Field, Kind, Mode, as_reference, as_secret, is_sealed, milli, references,
+};
+
+/// One field whose live value is not the desired one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldDiff {
+    /// Keys joined by dots.
+    pub path: String,
+    /// Live. `None` where the field is not there.
+    pub before: Option<Json>,
+    /// Desired.
+    pub after: After,
+    /// Who caused it.
+    pub cause: Cause,
+    /// What changing it does, by the kind's facts.
+    pub effect: Effect,
+    /// Both values are secret.
+    pub sensitive: bool,
+}
+
+/// Compares an object with what is desired of it.
+///
+/// `desired` is encoded, with everything known filled in. A field is boma's if `desired` sets it,
+/// or `prior` had it: the latter without the former is a removal. Everything else on the live
+/// object is left alone. Paths come in order.
+pub fn diff(kind: Kind, desired: &Json, prior: Option<&Json>, live: &Json) -> Vec<FieldDiff> {
+    let mut walk = Walk { kind, found: Vec::new() };
+    walk.value("", Some(desired), prior, Some(live));
+    walk.found
+}
+
+/// Whether an object has every owned field of `desired`.
+pub fn equal(kind: Kind, desired: &Json, live: &Json) -> bool {
+    diff(kind, desired, None, live).is_empty()
+}
+
+/// What to record after a write: the fields of `desired` as they are on the live object, spelled
+/// as desired where both spellings mean the same.
+pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
+    let (Json::Object(desired), Json::Object(live)) = (desired, live) else { return live.clone() };
+    let mut recorded = Map::new();
+    for (key, wanted) in desired {
+        let initial = kind.field(key).mode == Mode::Initial;
+        let single = Json::Object(Map::from_iter([(key.clone(), wanted.clone())]));
+        let found = live.get(key);
+        if initial || equal(kind, &single, &Json::Object(live.clone())) {
+            recorded.insert(key.clone(), wanted.clone());
+        } else if let Some(found) = found {
+            recorded.insert(key.clone(), found.clone());
+        }
+    }
+    Json::Object(recorded)
+}
+
+struct Walk {
+    kind: Kind,
+    found: Vec<FieldDiff>,
+}
+
+impl Walk {
+    fn value(
+        &mut self,
+        path: &str,
+        desired: Option<&Json>,
+        prior: Option<&Json>,
+        live: Option<&Json>,
+    ) {
+        let field =
+            if path.is_empty() { const { Field::owned("") } } else { self.kind.field(path) };
+        if field.mode != Mode::Owned {
+            return;
+        }
+        match (desired, prior) {
+            (None, None) => {}
+            (None, Some(_)) if live.is_none_or(Json::is_null) => {}
+            (None, Some(_)) => self.add(path, field, live, After::Removed, Cause::Spec),
+            (Some(desired), _) => self.owned(path, field, desired, prior, live),
+        }
+    }
+
+    fn owned(
+        &mut self,
+        path: &str,
+        field: Field,
+        desired: &Json,
+        prior: Option<&Json>,
+        live: Option<&Json>,
+    ) {
+        if as_secret(desired).is_some() {
+            // Not resolved, so nothing can be said unless the field is not there at all.
+            if live.is_none_or(Json::is_null) {
+                self.add(path, field, live, After::Known(desired.clone()), Cause::Spec);
+            }
+            return;
+        }
+        if let Some(owner) = unknown_owner(desired) {
+            self.add(path, field, live, After::Unknown(owner), Cause::Spec);
+            return;
+        }
+        match (desired, live) {
+            (Json::Object(wanted), _) if !is_sealed(desired) => {
+                self.map(path, wanted, prior, live.and_then(Json::as_object));
+            }
+            (Json::Array(wanted), Some(Json::Array(found)))
+                if matches!(field.comparison, Comparison::ListBy(_)) =>
+            {
+                self.list_by(path, field, wanted, prior, found);
+            }
+            _ if live.is_some_and(|live| same(field.comparison, desired, live)) => {}
+            (Json::Null, None | Some(Json::Null)) => {}
+            _ => {
+                let edited = prior.is_none_or(|prior| !same(field.comparison, desired, prior));
+                let cause = if edited { Cause::Spec } else { Cause::Drift };
+                self.add(path, field, live, After::Known(desired.clone()), cause);
+            }
+        }
+    }
+
+    fn map(
+        &mut self,
+        path: &str,
+        wanted: &Map<String, Json>,
+        prior: Option<&Json>,
+        live: Option<&Map<String, Json>>,
+    ) {
+        let had = prior.and_then(Json::as_object);
+        let keys: BTreeSet<&String> =
+            wanted.keys().chain(had.into_iter().flat_map(Map::keys)).collect();
+        for key in keys {
+            self.value(
+                &join(path, key),
+                wanted.get(key),
+                had.and_then(|had| had.get(key)),
+                live.and_then(|live| live.get(key)),
+            );
+        }
+    }
+
+    /// Items are matched by the value under the list's key; the live order is nobody's business.
+    fn list_by(
+        &mut self,
+        path: &str,
+        field: Field,
+        wanted: &[Json],
+        prior: Option<&Json>,
+        found: &[Json],
+    ) {
+        let Comparison::ListBy(key) = field.comparison else { return };
+        let had = prior.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let names: BTreeSet<String> =
+            wanted.iter().chain(had).filter_map(|item| item_name(item, key)).collect();
+        for name in names {
+            let of = |items: &'_ [Json]| {
+                items.iter().find(|item| item_name(item, key).as_ref() == Some(&name)).cloned()
+            };
+            self.value(
+                &join(path, &name),
+                of(wanted).as_ref(),
+                of(had).as_ref(),
+                of(found).as_ref(),
+            );
+        }
+    }
+
+    fn add(&mut self, path: &str, field: Field, before: Option<&Json>, after: After, cause: Cause) {
+        self.found.push(FieldDiff {
+            path: path.to_owned(),
+            before: before.filter(|value| !value.is_null()).cloned(),
+            after,
+            cause,
+            effect: field.effect,
+            sensitive: field.sensitive,
+        });
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn item_name(item: &Json, key: &str) -> Option<String> {
+    item.get(key).map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
+}
+
+/// The first resource that a scalar or template still waits for. Maps and lists are walked into.
+fn unknown_owner(desired: &Json) -> Option<crate::resource::Address> {
+    let is_leaf = as_reference(desired).is_some()
+        || desired.as_object().is_some_and(|map| map.contains_key("$template"))
+        || desired.is_array();
+    is_leaf
+        .then(|| references(desired))
+        .and_then(|found| found.into_iter().next())
+        .map(|found| found.address)
+}
+
+fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool {
+    match comparison {
+        Comparison::Exact | Comparison::Text | Comparison::ListBy(_) => desired == live,
+        Comparison::Quantity => match (quantity(desired), quantity(live)) {
+            (Some(desired), Some(live)) => desired == live,
+            _ => desired == live,
+        },
+        Comparison::CaseInsensitive => match (desired.as_str(), live.as_str()) {
+            (Some(desired), Some(live)) => desired.to_lowercase() == live.to_lowercase(),
+            _ => desired == live,
+        },
+        Comparison::AtLeast => match (desired.as_u64(), live.as_u64()) {
+            (Some(desired), Some(live)) => live >= desired,
+            _ => desired == live,
+        },
+        Comparison::Set => match (sorted(desired), sorted(live)) {
+            (Some(desired), Some(live)) => desired == live,
+            _ => desired == live,
+        },
+    }
+}
+
+fn quantity(value: &Json) -> Option<i128> {
+    match value {
+        Json::String(text) => milli(text),
+        Json::Number(number) => milli(&number.to_string()),
+        _ => None,
+    }
+}
+
+fn sorted(value: &Json) -> Option<BTreeSet<String>> {
+    Some(value.as_array()?.iter().map(Json::to_string).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::resource::{Address, Condition, Identity, KindFacts, Layer, Lifecycle, Value};
+
+    const KIND: Kind = Kind::new(&KindFacts {
+        name: "test/any",
+        layer: Layer::Cluster,
+        fields: &[
+            Field::owned("memory").comparison(Comparison::Quantity),
+            Field::owned("name").comparison(Comparison::CaseInsensitive),
+            Field::owned("version").comparison(Comparison::AtLeast).effect(Effect::PowerCycle),
+            Field::owned("tags").comparison(Comparison::Set),
+            Field::owned("containers").comparison(Comparison::ListBy("name")),
+            Field::owned("image").mode(Mode::Initial),
+            Field::computed("uid"),
+            Field::owned("password").sensitive(),
+        ],
+        holds_data: false,
+        identity: Identity::Mark,
+        lifecycle: Lifecycle::Plain,
+        ready: Condition::Exists,
+        deletable: Condition::Exists,
+        deadline_s: 1,
+        weight_s: 1,
+    });
+
+    fn check(desired: Json, prior: Option<Json>, live: Json, expected: &[(&str, Cause)]) {
+        let found = diff(KIND, &desired, prior.as_ref(), &live);
+        let found: Vec<(&str, Cause)> =
+            found.iter().map(|one| (one.path.as_str(), one.cause)).collect();
+        assert_eq!(found, expected, "{desired} against {live}");
+    }
+
+    #[test]
+    fn values_that_mean_the_same_are_equal() {
+        check(json!({"memory": "1Gi"}), None, json!({"memory": "1024Mi"}), &[]);
+        check(json!({"name": "A"}), None, json!({"name": "a"}), &[]);
+        check(json!({"version": 15}), None, json!({"version": 19}), &[]);
+        check(json!({"tags": ["a", "b"]}), None, json!({"tags": ["b", "a"]}), &[]);
+        check(json!({"image": "x:1"}), None, json!({"image": "x:2"}), &[]);
+        check(json!({"x": null}), None, json!({}), &[]);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_left_alone() {
+        check(json!({"a": {"b": 1}}), None, json!({"a": {"b": 1, "c": 2}, "uid": "7"}), &[]);
+    }
+
+    #[test]
+    fn a_field_that_prior_had_and_desired_has_not_is_removed() {
+        check(json!({}), Some(json!({"a": 1})), json!({"a": 1}), &[("a", Cause::Spec)]);
+        check(json!({}), Some(json!({"a": 1})), json!({}), &[]);
+    }
+
+    #[test]
+    fn the_cause_is_who_moved() {
+        check(json!({"a": 1}), Some(json!({"a": 1})), json!({"a": 2}), &[("a", Cause::Drift)]);
+        check(json!({"a": 3}), Some(json!({"a": 1})), json!({"a": 1}), &[("a", Cause::Spec)]);
+    }
+
+    #[test]
+    fn list_items_are_matched_by_key() {
+        let desired = json!({"containers": [{"name": "x", "cpu": 1}, {"name": "y", "cpu": 1}]});
+        let live =
+            json!({"containers": [{"name": "y", "cpu": 2, "more": 1}, {"name": "x", "cpu": 1}]});
+        check(desired, None, live, &[("containers.y.cpu", Cause::Spec)]);
+    }
+
+    #[test]
+    fn an_unknown_value_names_its_owner() {
+        let owner = Address::from("vsphere/vm/a");
+        let desired = json!({"a": Value::reference(&owner, "uid").encode()});
+        let found = diff(KIND, &desired, None, &json!({"a": "old"}));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].after, After::Unknown(owner));
+    }
+
+    #[test]
+    fn recording_keeps_what_stands() {
+        let desired = json!({"memory": "1Gi", "a": 1, "image": "x:1"});
+        let live = json!({"memory": "1024Mi", "a": 2, "uid": "7"});
+        assert_eq!(
+            project(KIND, &desired, &live),
+            json!({"memory": "1Gi", "a": 2, "image": "x:1"})
+        );
+    }
+}

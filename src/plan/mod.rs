@@ -1,0 +1,29 @@
+//! From three worlds to one plan: `plan(desired, prior, live)`, synchronous and pure.
+
+mod change;
+mod check;
+mod compare;
+mod decide;
+mod desired;
+mod diff;
+mod drift;
+mod order;
+#[allow(clippy::module_inception)]
+mod plan;
+mod planner;
+mod review;
+mod select;
+mod step;
+mod steps;
+mod window;
+
+pub use change::{Action, After, Assumed, Cause, Change, Difference, Impact, Reason};
+pub use check::{Note, check};
+pub use compare::drift;
+pub use desired::{Desired, Live, Options};
+pub use diff::{diff, equal, project};
+pub use drift::{DriftAttribute, DriftReport, Drifted, EXISTS, Unread};
+pub use plan::{Basis, BlockCause, Blocked, FORMAT, Half, Node, Plan, Summary, Unplanned, Window};
+pub use planner::plan;
+pub use review::{ReadStats, Review};
+pub use step::{Operation, Step};

@@ -1,0 +1,105 @@
+//! The order of work: needs before dependents, deletes the other way round.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Change, Half, Node};
+use crate::graph::{Cycle, Graph};
+use crate::resource::Address;
+use crate::state::State;
+
+type Key = (Address, Half);
+
+/// Makes the nodes of all changes that do anything, sorted by address and half.
+///
+/// A replace is two nodes: its delete half runs after the delete halves of what depends on it,
+/// its create half before their create halves.
+///
+/// # Errors
+/// Changes that wait for each other.
+pub fn order(changes: &[Change], prior: &State) -> Result<Vec<Node>, Cycle<Address>> {
+    let index: BTreeMap<&Address, usize> =
+        changes.iter().enumerate().map(|(index, change)| (&change.address, index)).collect();
+    let mut graph: Graph<Key, ()> = Graph::new(changes.iter().flat_map(keys));
+    for change in changes {
+        if change.action == Action::Replace {
+            let address = &change.address;
+            graph.need(&(address.clone(), Half::Create), &(address.clone(), Half::Delete), ());
+        }
+        for edge in edges(change, prior) {
+            if let Some(&owner) = index.get(&edge) {
+                link(&mut graph, change, &changes[owner]);
+            }
+        }
+    }
+    if let Err(Cycle(keys)) = graph.order() {
+        return Err(Cycle(keys.into_iter().map(|(address, _)| address).collect()));
+    }
+    let keys: Vec<Key> = graph.keys().cloned().collect();
+    let position: BTreeMap<&Key, usize> =
+        keys.iter().enumerate().map(|(at, key)| (key, at)).collect();
+    Ok(keys
+        .iter()
+        .map(|key| Node {
+            change: index[&key.0],
+            half: key.1,
+            after: graph.needs(key).into_iter().map(|(need, ())| position[need]).collect(),
+            weight_s: weight(&changes[index[&key.0]]),
+        })
+        .collect())
+}
+
+fn keys(change: &Change) -> Vec<Key> {
+    let key = |half| (change.address.clone(), half);
+    match change.action {
+        Action::NoOp => Vec::new(),
+        Action::Replace => vec![key(Half::Delete), key(Half::Create)],
+        _ => vec![key(Half::Whole)],
+    }
+}
+
+/// What a change depends on, by the spec and by what was recorded.
+fn edges(change: &Change, prior: &State) -> Vec<Address> {
+    let recorded = prior.resources.get(&change.address).map(|record| record.edges.as_slice());
+    let all = change.edges.iter().chain(recorded.unwrap_or_default());
+    let mut found: Vec<Address> = all.map(|edge| edge.to.clone()).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Orders the halves of a dependent and of what it depends on.
+fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change) {
+    let key = |change: &Change, half| (change.address.clone(), half);
+    let deletes = |change: &Change| match change.action {
+        Action::Replace => Some(Half::Delete),
+        Action::Delete | Action::Forget => Some(Half::Whole),
+        _ => None,
+    };
+    let makes = |change: &Change| match change.action {
+        Action::Replace => Some(Half::Create),
+        Action::Create | Action::Update | Action::Adopt => Some(Half::Whole),
+        _ => None,
+    };
+    let gone = deletes(owner).map(|half| key(owner, half));
+    let made = makes(owner).map(|half| key(owner, half));
+    if let (Some(gone), Some(half)) = (&gone, deletes(dependent)) {
+        graph.need(gone, &key(dependent, half), ());
+    }
+    // What goes for good goes after its last user has let go of it.
+    if let (Some(gone), Some(half)) = (&gone, makes(dependent)) {
+        if owner.action != Action::Replace {
+            graph.need(gone, &key(dependent, half), ());
+        }
+    }
+    if let (Some(made), Some(half)) = (&made, makes(dependent)) {
+        graph.need(&key(dependent, half), made, ());
+    }
+}
+
+/// Expected seconds: a whole creation, or a tenth of it for anything else.
+fn weight(change: &Change) -> u64 {
+    match change.action {
+        Action::Create | Action::Replace => change.kind.weight_s,
+        _ => change.kind.weight_s.div_ceil(10),
+    }
+}

@@ -1,0 +1,204 @@
+//! Which calls a change consists of.
+
+use serde_json::Value as Json;
+
+use super::{Action, Difference, Impact, Operation, Step};
+use crate::resource::{Address, Condition, Endpoint, Kind, Lifecycle, Mode};
+
+/// The keys of machines that have operations of their own.
+const POWER: &str = "power";
+const HARDWARE_VERSION: &str = "hardware_version";
+
+/// The resource that steps are made for.
+pub struct Subject<'a> {
+    /// Its address.
+    pub address: &'a Address,
+    /// Its kind.
+    pub kind: Kind,
+    /// Who is called.
+    pub endpoint: &'a Endpoint,
+    /// What it shall be; empty on delete.
+    pub desired: &'a Json,
+    /// What it is. `None` where it is not there.
+    pub live: Option<&'a Json>,
+}
+
+impl Subject<'_> {
+    /// The steps of an action, in order.
+    pub fn steps(&self, action: Action, differences: &[Difference]) -> Vec<Step> {
+        match action {
+            Action::Create => self.create(),
+            Action::Update | Action::Adopt => self.update(differences),
+            Action::Replace => [self.delete(), self.create()].concat(),
+            Action::Delete => self.delete(),
+            Action::Forget | Action::NoOp => Vec::new(),
+        }
+    }
+
+    /// Whether the steps take a running machine down.
+    pub fn disturbs(&self, action: Action, differences: &[Difference]) -> bool {
+        self.is_running()
+            && match action {
+                Action::Update | Action::Adopt => self.must_be_off(differences),
+                Action::Replace | Action::Delete => true,
+                _ => false,
+            }
+    }
+
+    fn is_machine(&self) -> bool {
+        self.kind.lifecycle == Lifecycle::Machine
+    }
+
+    fn is_running(&self) -> bool {
+        self.is_machine() && self.live.is_some_and(|live| live[POWER] != "off")
+    }
+
+    fn wants_power(&self) -> bool {
+        self.is_machine() && self.desired[POWER] == "on"
+    }
+
+    fn must_be_off(&self, differences: &[Difference]) -> bool {
+        let switched_off =
+            differences.iter().any(|difference| difference.path == POWER) && !self.wants_power();
+        switched_off || differences.iter().any(|difference| difference.impact >= Impact::PowerCycle)
+    }
+
+    fn create(&self) -> Vec<Step> {
+        if !self.is_machine() {
+            return vec![self.step(Operation::Create, Vec::new(), self.kind.ready.clone())];
+        }
+        let mut steps = vec![self.step(Operation::Create, Vec::new(), Condition::Exists)];
+        let fields = self.desired.as_object().into_iter().flat_map(|map| map.keys().cloned());
+        steps.extend(
+            self.writes(fields.filter(|key| self.kind.field(key).mode == Mode::Owned).collect()),
+        );
+        steps.extend(self.wants_power().then(|| self.power(Operation::PowerOn, "on")));
+        steps
+    }
+
+    fn update(&self, differences: &[Difference]) -> Vec<Step> {
+        let mut fields: Vec<String> =
+            differences.iter().map(|difference| top(&difference.path)).collect();
+        fields.dedup();
+        if !self.is_machine() {
+            return self.writes(fields);
+        }
+        let off = self.is_running() && self.must_be_off(differences);
+        let on = self.wants_power() && (off || !self.is_running());
+        let mut steps = Vec::new();
+        steps.extend(off.then(|| self.power(Operation::PowerOff, "off")));
+        steps.extend(self.writes(fields));
+        steps.extend(on.then(|| self.power(Operation::PowerOn, "on")));
+        steps
+    }
+
+    fn delete(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        steps.extend(self.is_running().then(|| self.power(Operation::PowerOff, "off")));
+        steps.push(Step {
+            guard: Some(self.kind.deletable.clone()),
+            ..self.step(Operation::Delete, Vec::new(), Condition::Absent)
+        });
+        steps
+    }
+
+    /// The steps that write fields: hardware first, since others may need it.
+    fn writes(&self, mut fields: Vec<String>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if self.is_machine() {
+            let upgrade = fields.iter().any(|field| field == HARDWARE_VERSION);
+            let version = self.desired[HARDWARE_VERSION].as_u64().filter(|_| upgrade);
+            fields.retain(|field| field != POWER && field != HARDWARE_VERSION);
+            steps.extend(version.map(|version| {
+                let done = Condition::AtLeast(HARDWARE_VERSION.into(), version);
+                self.step(Operation::UpgradeHardware, vec![HARDWARE_VERSION.into()], done)
+            }));
+        }
+        if !fields.is_empty() {
+            steps.push(self.step(Operation::Update, fields, Condition::Written));
+        }
+        steps
+    }
+
+    fn power(&self, operation: Operation, state: &'static str) -> Step {
+        self.step(operation, Vec::new(), Condition::is(POWER, state))
+    }
+
+    fn step(&self, operation: Operation, fields: Vec<String>, done: Condition) -> Step {
+        Step {
+            address: self.address.clone(),
+            kind: self.kind,
+            endpoint: self.endpoint.clone(),
+            operation,
+            fields,
+            guard: None,
+            done,
+            deadline_s: self.kind.deadline_s,
+        }
+    }
+}
+
+fn top(path: &str) -> String {
+    path.split('.').next().unwrap_or(path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{After, Cause};
+
+    fn difference(path: &str, impact: Impact) -> Difference {
+        Difference {
+            path: path.into(),
+            before: None,
+            after: After::Known(json!(1)),
+            cause: Cause::Spec,
+            impact,
+            sensitive: false,
+            origin: None,
+        }
+    }
+
+    fn check(
+        action: Action,
+        live: Option<Json>,
+        differences: &[Difference],
+        expected: &[Operation],
+    ) {
+        let desired = json!({"cpus": 4, "hardware_version": 15, "power": "on", "template": "t"});
+        let subject = Subject {
+            address: &Address::from("vsphere/vm/a"),
+            kind: Kind::named("vsphere/vm").expect("a kind of the product"),
+            endpoint: &Endpoint::vcenter(),
+            desired: &desired,
+            live: live.as_ref(),
+        };
+        let found: Vec<Operation> =
+            subject.steps(action, differences).iter().map(|step| step.operation).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_machine_is_off_only_around_what_needs_it() {
+        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware};
+        let on = Some(json!({"power": "on"}));
+        let off = Some(json!({"power": "off"}));
+        let cpus = [difference("cpus", Impact::PowerCycle)];
+        let hardware = [difference("hardware_version", Impact::PowerCycle)];
+        check(Action::Create, None, &[], &[Create, UpgradeHardware, Update, PowerOn]);
+        check(Action::Update, on.clone(), &cpus, &[PowerOff, Update, PowerOn]);
+        check(Action::Update, on.clone(), &hardware, &[PowerOff, UpgradeHardware, PowerOn]);
+        check(Action::Update, on.clone(), &[difference("folder", Impact::InPlace)], &[Update]);
+        check(Action::Update, off.clone(), &[difference("power", Impact::InPlace)], &[PowerOn]);
+        check(Action::Delete, on.clone(), &[], &[PowerOff, Delete]);
+        check(Action::Delete, off, &[], &[Delete]);
+        check(
+            Action::Replace,
+            on,
+            &[],
+            &[PowerOff, Delete, Create, UpgradeHardware, Update, PowerOn],
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! One logged-in session, opened when first needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::config::VcenterConfig;
+use super::failure::Failure;
+use super::fault::Fault;
+use super::moref::MoRef;
+use super::soap::Soap;
+use crate::provider::ProviderError;
+use crate::xml::Element;
+
+/// The singletons of a vCenter, from `RetrieveServiceContent`.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The folder that holds everything.
+    pub root_folder: MoRef,
+    /// Reads properties.
+    pub property_collector: MoRef,
+    /// Makes views.
+    pub view_manager: MoRef,
+    /// Finds by path and UUID.
+    pub search_index: MoRef,
+    /// Roles and permissions.
+    pub authorization_manager: MoRef,
+    /// Login and logout.
+    pub session_manager: MoRef,
+    /// Which vCenter this is, for as long as it lives.
+    pub instance_uuid: String,
+}
+
+/// A session that logs in on its first call, and once more where vCenter ends it meanwhile.
+pub struct Session {
+    soap: Arc<Soap>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    content: Option<Arc<Content>>,
+    /// Goes up with each login, so that many calls that find one session ended log in once.
+    generation: u64,
+    /// A login that vCenter refused is not tried again: accounts lock after few.
+    refused: Option<ProviderError>,
+    /// Ended by us: a call still under way must not open another session that nobody ends.
+    closed: bool,
+}
+
+/// What a call needs of the session it runs in.
+#[derive(Clone)]
+pub struct Open {
+    /// The singletons.
+    pub content: Arc<Content>,
+    generation: u64,
+}
+
+impl Session {
+    /// Prepares a session; nothing is sent.
+    ///
+    /// # Errors
+    /// `Refused` where the spec's CA or thumbprint cannot be used.
+    pub fn new(config: VcenterConfig) -> Result<Self, Failure> {
+        Ok(Self { soap: Arc::new(Soap::new(config)?), state: Arc::default() })
+    }
+
+    /// How many requests were sent.
+    pub fn requests(&self) -> u64 {
+        self.soap.requests()
+    }
+
+    /// The singletons, after a login where there is none yet.
+    ///
+    /// # Errors
+    /// `Told` for a failed login, which is the same for every later call where vCenter refused it.
+    pub async fn open(&self) -> Result<Open, Failure> {
+        let state = self.state.clone().lock_owned().await;
+        self.ensure(state).await
+    }
+
+    /// Sends a call. Where vCenter has ended the session, logs in once and sends it again: such a
+    /// call was refused before it did anything.
+    ///
+    /// # Errors
+    /// Any [`Failure`]. `Dropped` leaves open whether the call was carried out.
+    pub async fn call(&self, method: Element) -> Result<Element, Failure> {
+        let open = self.open().await?;
+        match self.soap.call(method.clone()).await {
+            Err(failure) if matches!(failure.fault(), Some(Fault::NotAuthenticated)) => {
+                self.renew(&open).await?;
+                self.soap.call(method).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Sends a call that changes nothing, a second time where its answer was lost.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub async fn ask(&self, method: Element) -> Result<Element, Failure> {
+        match self.call(method.clone()).await {
+            Err(Failure::Dropped { .. }) => self.call(method).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Whether the session that `open` belongs to is still in use: views and page tokens end
+    /// with theirs.
+    pub async fn is_same(&self, open: &Open) -> bool {
+        self.state.lock().await.generation == open.generation
+    }
+
+    /// Ends the session for good: later calls fail. Quiet where there is none or vCenter does not
+    /// answer; the session then ends by vCenter's idle limit (30 minutes).
+    pub async fn logout(&self) {
+        let mut state = self.state.lock().await;
+        state.closed = true;
+        let Some(content) = state.content.take() else { return };
+        if self.soap.has_session() {
+            let call = self.soap.call(content.session_manager.call("Logout"));
+            let _ = tokio::time::timeout(Duration::from_secs(5), call).await;
+            self.soap.forget_session();
+        }
+    }
+
+    async fn renew(&self, stale: &Open) -> Result<(), Failure> {
+        let mut state = self.state.clone().lock_owned().await;
+        if state.generation == stale.generation {
+            state.content = None;
+            self.soap.forget_session();
+        }
+        self.ensure(state).await.map(|_| ())
+    }
+
+    /// Logs in unless that is done. Runs as a task of its own: a login whose caller is cancelled
+    /// half-way would leave a session that nobody can end.
+    async fn ensure(&self, mut state: OwnedMutexGuard<State>) -> Result<Open, Failure> {
+        if let Some(content) = &state.content {
+            return Ok(Open { content: content.clone(), generation: state.generation });
+        }
+        if let Some(error) = &state.refused {
+            return Err(error.clone().into());
+        }
+        if state.closed {
+            return Err(Failure::later("the session is closed", "run the command again"));
+        }
+        let soap = self.soap.clone();
+        let login = tokio::spawn(async move {
+            match login(&soap).await {
+                Ok(content) => {
+                    state.generation += 1;
+                    state.content = Some(content.clone());
+                    Ok(Open { content, generation: state.generation })
+                }
+                Err(failure) => {
+                    soap.forget_session();
+                    let refused = matches!(failure.fault(), Some(Fault::InvalidLogin));
+                    let error =
+                        failure.explain(&format!("log in to vCenter {}", soap.config().server()));
+                    state.refused = refused.then(|| error.clone());
+                    Err(error.into())
+                }
+            }
+        });
+        login.await.unwrap_or_else(|error| Err(Failure::later(error.to_string(), "try again")))
+    }
+}
+
+async fn login(soap: &Soap) -> Result<Arc<Content>, Failure> {
+    let instance = MoRef::new("ServiceInstance", "ServiceInstance");
+    let answer = soap.call(instance.call("RetrieveServiceContent")).await?;
+    let content = content(&answer)?;
+    let config = soap.config();
+    soap.call(login_call(
+        &content.session_manager,
+        &config.username,
+        config.password.expose_secret(),
+    ))
+    .await?;
+    if !soap.has_session() {
+        return Err(Failure::missing("Login", "session cookie"));
+    }
+    Ok(Arc::new(content))
+}
+
+fn login_call(session_manager: &MoRef, username: &str, password: &str) -> Element {
+    session_manager
+        .call("Login")
+        .push(Element::with_text("userName", username))
+        .push(Element::with_text("password", password))
+}
+
+fn content(answer: &Element) -> Result<Content, Failure> {
+    const METHOD: &str = "RetrieveServiceContent";
+    let content = answer.child("returnval").ok_or_else(|| Failure::missing(METHOD, "content"))?;
+    let about = content.child("about").ok_or_else(|| Failure::missing(METHOD, "about"))?;
+    let text = |name: &str| about.child_text(name).unwrap_or_default();
+    if text("apiType") != "VirtualCenter" {
+        return Err(Failure::refused(
+            format!(
+                "it is {} and not a vCenter",
+                if text("fullName").is_empty() { "something else" } else { text("fullName") }
+            ),
+            "set [vcenter] server to the vCenter that manages the hosts",
+        ));
+    }
+    let version = text("apiVersion");
+    if version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok())
+        .is_none_or(|major| major < 7)
+    {
+        return Err(Failure::refused(
+            format!("it speaks version {version} of the API"),
+            "boma needs vCenter 7.0 or later",
+        ));
+    }
+    let moref =
+        |name: &str| MoRef::child(content, name).ok_or_else(|| Failure::missing(METHOD, name));
+    Ok(Content {
+        root_folder: moref("rootFolder")?,
+        property_collector: moref("propertyCollector")?,
+        view_manager: moref("viewManager")?,
+        search_index: moref("searchIndex")?,
+        authorization_manager: moref("authorizationManager")?,
+        session_manager: moref("sessionManager")?,
+        instance_uuid: text("instanceUuid").to_lowercase(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn answer(api_type: &str, version: &str) -> Element {
+        Element::parse(&format!(
+            r#"<RetrieveServiceContentResponse xmlns="urn:vim25"><returnval>
+            <rootFolder type="Folder">group-d1</rootFolder>
+            <propertyCollector type="PropertyCollector">propertyCollector</propertyCollector>
+            <viewManager type="ViewManager">ViewManager</viewManager>
+            <about><name>VMware vCenter Server</name><fullName>VMware ESXi 7.0.3</fullName>
+              <apiType>{api_type}</apiType><apiVersion>{version}</apiVersion>
+              <instanceUuid>4DC2-UP</instanceUuid></about>
+            <authorizationManager type="AuthorizationManager">AuthorizationManager</authorizationManager>
+            <sessionManager type="SessionManager">SessionManager</sessionManager>
+            <searchIndex type="SearchIndex">SearchIndex</searchIndex>
+            </returnval></RetrieveServiceContentResponse>"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_singletons_are_read() {
+        let content = content(&answer("VirtualCenter", "7.0.3.0")).unwrap();
+        assert_eq!(content.root_folder, MoRef::new("Folder", "group-d1"));
+        assert_eq!(content.instance_uuid, "4dc2-up");
+    }
+
+    #[test]
+    fn a_host_and_an_old_vcenter_are_refused() {
+        let refused = |kind, version| content(&answer(kind, version)).unwrap_err().to_string();
+        assert_eq!(refused("HostAgent", "7.0.3.0"), "it is VMware ESXi 7.0.3 and not a vCenter");
+        assert_eq!(refused("VirtualCenter", "6.7.3"), "it speaks version 6.7.3 of the API");
+    }
+
+    #[test]
+    fn login_names_user_then_password() {
+        let call = login_call(&MoRef::new("SessionManager", "SessionManager"), "u", "p<");
+        let names: Vec<&str> = call.children.iter().map(|child| child.name.as_str()).collect();
+        assert_eq!(names, ["_this", "userName", "password"]);
+        assert!(call.to_xml().contains("p&lt;"));
+    }
+}

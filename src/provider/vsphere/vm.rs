@@ -1,0 +1,329 @@
+//! `vsphere/vm`: reading machines.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::collect::Row;
+use super::failure::Failure;
+use super::inventory::Inventory;
+use super::locate;
+use super::moref::MoRef;
+use super::path;
+use super::session::Session;
+use crate::provider::Inputs;
+use crate::resource::{Address, Attributes, Mark, Object, Reading};
+use crate::xml::Element;
+
+/// The extraConfig key that carries boma's mark: lineage, a blank, address.
+pub const MARK_KEY: &str = "boma.mark";
+/// The mark alone, as a property path; an array is indexed by the key of its elements.
+pub const MARK_PATH: &str = "config.extraConfig[\"boma.mark\"]";
+/// The documented key under which a guest sees disk serial numbers; spelt in any case.
+pub const DISK_UUID_KEY: &str = "disk.EnableUUID";
+
+/// What is read of every VM, to know which is which.
+pub const LIGHT: &[&str] = &["config.instanceUuid", "config.template", MARK_PATH];
+
+/// What is read of the VMs asked for, beside name and parent.
+pub const PROPERTIES: &[&str] = &[
+    "config.uuid",
+    "config.instanceUuid",
+    "config.version",
+    "config.changeVersion",
+    "config.template",
+    "config.flags.diskUuidEnabled",
+    "config.extraConfig",
+    "config.hardware.numCPU",
+    "config.hardware.memoryMB",
+    "config.hardware.device",
+    "config.files.vmPathName",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.host",
+    "guest.ipAddress",
+];
+
+/// Reads a VM by its reference, with the names of its parents and its host.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn read_reference(session: &Session, vm: &MoRef) -> Result<Reading, Failure> {
+    match Inventory::climb(session, vm, PROPERTIES, &[("host", "runtime.host")]).await {
+        Ok(inventory) => {
+            Ok(inventory.row(vm).map_or(Reading::Absent, |row| reading(row, &inventory)))
+        }
+        Err(failure) if failure.is_gone() => Ok(Reading::Absent),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The VM that a step works on. `None` where it is gone.
+///
+/// # Errors
+/// Any [`Failure`]; `Refused` where no id is recorded.
+pub async fn of_step(session: &Session, inputs: &Inputs) -> Result<Option<MoRef>, Failure> {
+    let object = inputs.object.as_ref();
+    let moref = object.map(|object| object.attributes.tree()["moref"].clone());
+    if let Some(Json::String(moref)) = moref {
+        return Ok(Some(MoRef::new("VirtualMachine", &moref)));
+    }
+    match object.map(|object| &object.id).or(inputs.locator.id.as_ref()) {
+        Some(uuid) => locate::by_instance_uuid(session, uuid).await,
+        None => Err(Failure::refused("the VM has no recorded id", "plan again")),
+    }
+}
+
+/// Maps a row with [`PROPERTIES`]; the inventory knows the parents and the host.
+pub fn reading(row: &Row, inventory: &Inventory) -> Reading {
+    match object(row, inventory) {
+        Ok(object) => Reading::Present(object),
+        Err(reason) => Reading::Unread(reason),
+    }
+}
+
+/// The mark in an extraConfig value. `None` where it is not boma's form.
+pub fn parse_mark(value: &str) -> Option<Mark> {
+    let (lineage, address) = value.trim().split_once(' ')?;
+    Some(Mark { lineage: lineage.to_owned(), address: Address::from(address) })
+}
+
+/// The value that marks a VM.
+pub fn mark_value(mark: &Mark) -> String {
+    format!("{} {}", mark.lineage, mark.address)
+}
+
+/// The mark among [`LIGHT`] properties.
+pub fn light_mark(row: &Row) -> Option<Mark> {
+    parse_mark(row.get(MARK_PATH)?.child_text("value")?)
+}
+
+/// Key and value of every extraConfig entry.
+pub fn extra_config(row: &Row) -> impl Iterator<Item = (&str, &str)> {
+    let options = row.get("config.extraConfig").into_iter().flat_map(|list| &list.children);
+    options.filter_map(|option| Some((option.child_text("key")?, option.child_text("value")?)))
+}
+
+/// Whether a row is a template's.
+pub fn is_template(row: &Row) -> bool {
+    row.text("config.template") == Some("true")
+}
+
+fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
+    readable(row)?;
+    let missing =
+        |what: &str| format!("vCenter does not tell its {what}; look at the VM in vCenter");
+    let id =
+        row.text("config.instanceUuid").ok_or_else(|| missing("instance UUID"))?.to_lowercase();
+    let path = inventory
+        .path(&row.object)
+        .ok_or("its path cannot be read: move it out of its vApp, or give boma's account ReadOnly on all folders above it")?;
+    let folder = path::split(&path).map(|(folder, _)| folder);
+    let name = row.text("name").map(path::decode).ok_or_else(|| missing("name"))?;
+    let mut tree = Map::new();
+    let mut put = |key: &str, value: Json| tree.insert(key.to_owned(), value);
+    put("name", name.into());
+    put("folder", folder.into());
+    put("path", path.into());
+    put("cpus", row.number("config.hardware.numCPU").ok_or_else(|| missing("CPUs"))?.into());
+    put(
+        "memory_mib",
+        row.number("config.hardware.memoryMB").ok_or_else(|| missing("memory"))?.into(),
+    );
+    put("disk_uuid", has_disk_uuid(row).into());
+    put(
+        "hardware_version",
+        hardware_version(row).ok_or_else(|| missing("hardware version"))?.into(),
+    );
+    put("power", power(row).ok_or_else(|| missing("power state"))?.into());
+    put("moref", row.object.value.as_str().into());
+    put("instance_uuid", id.as_str().into());
+    put("foreign_disks", foreign_disks(row).into());
+    for (key, value) in [
+        ("bios_uuid", row.text("config.uuid").map(str::to_lowercase)),
+        ("address", row.text("guest.ipAddress").map(str::to_owned)),
+        ("host", row.moref("runtime.host").and_then(|host| inventory.name(&host))),
+    ] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            put(key, value.into());
+        }
+    }
+    let mark = extra_config(row).find(|(key, _)| key.eq_ignore_ascii_case(MARK_KEY));
+    Ok(Object {
+        id,
+        attributes: Attributes::new(&json!(tree)),
+        mark: mark.and_then(|(_, value)| parse_mark(value)),
+    })
+}
+
+fn readable(row: &Row) -> Result<(), String> {
+    if is_template(row) {
+        return Err("a template stands there; choose another name, or convert it to a VM".into());
+    }
+    if let Some((path, fault)) = row.missing.first() {
+        return Err(format!("{path} cannot be read: {fault}; {}", fault.help()));
+    }
+    match row.text("runtime.connectionState") {
+        None | Some("connected") => Ok(()),
+        Some(state) => Err(format!(
+            "vCenter has no connection to it (it is {state}); bring its host or datastore back, then plan again"
+        )),
+    }
+}
+
+/// Either form counts: a real vCenter shows both where one is set.
+fn has_disk_uuid(row: &Row) -> bool {
+    row.text("config.flags.diskUuidEnabled") == Some("true")
+        || extra_config(row).any(|(key, value)| {
+            key.eq_ignore_ascii_case(DISK_UUID_KEY)
+                && matches!(value.trim().to_ascii_uppercase().as_str(), "TRUE" | "1")
+        })
+}
+
+fn hardware_version(row: &Row) -> Option<u64> {
+    row.text("config.version")?.strip_prefix("vmx-")?.parse().ok()
+}
+
+fn power(row: &Row) -> Option<&'static str> {
+    match row.text("runtime.powerState")? {
+        "poweredOn" => Some("on"),
+        "poweredOff" => Some("off"),
+        "suspended" => Some("suspended"),
+        _ => None,
+    }
+}
+
+/// Backing files that `Destroy_Task` would delete although they are not the machine's own: those
+/// outside its directory, and first class disks (volumes of pods) wherever they lie.
+fn foreign_disks(row: &Row) -> Vec<String> {
+    let home = row.text("config.files.vmPathName").and_then(|path| path.rsplit_once('/'));
+    let home = home.map(|(directory, _)| format!("{directory}/"));
+    let disks = row.get("config.hardware.device").into_iter().flat_map(|list| &list.children);
+    let mut foreign: Vec<String> = disks
+        .filter(|device| device.xsi_type() == Some("VirtualDisk"))
+        .filter_map(|disk| {
+            let file = disk.child("backing").and_then(|backing| backing.child_text("fileName"))?;
+            let own =
+                home.as_deref().is_some_and(|home| file.starts_with(home)) && !is_first_class(disk);
+            (!own).then(|| file.to_owned())
+        })
+        .collect();
+    foreign.sort();
+    foreign
+}
+
+fn is_first_class(disk: &Element) -> bool {
+    disk.child("vDiskId").is_some()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::provider::vsphere::testing::{property, reference, row};
+
+    const DEVICES: &str = r#"<propSet><name>config.hardware.device</name><val xsi:type="ArrayOfVirtualDevice">
+        <VirtualDevice xsi:type="ParaVirtualSCSIController"><key>1000</key></VirtualDevice>
+        <VirtualDevice xsi:type="VirtualDisk"><key>2000</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 52aa/server-1.vmdk</fileName></backing></VirtualDevice>
+        <VirtualDevice xsi:type="VirtualDisk"><key>2001</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 77bb/volume.vmdk</fileName></backing></VirtualDevice>
+        <VirtualDevice xsi:type="VirtualDisk"><key>2002</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 52aa/fcd.vmdk</fileName></backing><vDiskId><id>x</id></vDiskId></VirtualDevice>
+        </val></propSet>"#;
+
+    fn extra(key: &str, value: &str) -> String {
+        format!(
+            r#"<propSet><name>config.extraConfig</name><val xsi:type="ArrayOfOptionValue"><OptionValue xsi:type="OptionValue"><key>nvram</key><value xsi:type="xsd:string">a.nvram</value></OptionValue><OptionValue xsi:type="OptionValue"><key>{key}</key><value xsi:type="xsd:string">{value}</value></OptionValue></val></propSet>"#
+        )
+    }
+
+    fn machine(more: &str) -> (Row, Inventory) {
+        let root = MoRef::new("Folder", "group-d1");
+        let own = property("name", "server%2f1")
+            + &reference("parent", &MoRef::new("Folder", "group-v9"))
+            + &property("config.uuid", "420E3F74-EA84-F9A2-0000-000000000001")
+            + &property("config.instanceUuid", "500E3F74-EA84-F9A2-0000-000000000001")
+            + &property("config.version", "vmx-19")
+            + &property("config.hardware.numCPU", "4")
+            + &property("config.hardware.memoryMB", "8192")
+            + &property("config.files.vmPathName", "[vsan] 52aa/server-1.vmx")
+            + &property("runtime.powerState", "poweredOn")
+            + &reference("runtime.host", &MoRef::new("HostSystem", "host-9"))
+            + more;
+        let vm = row("VirtualMachine", "vm-42", &own);
+        let rows = vec![
+            vm.clone(),
+            row("Folder", "group-v9", &(property("name", "cht") + &reference("parent", &root))),
+            row("HostSystem", "host-9", &property("name", "esx1")),
+        ];
+        (vm, Inventory::new(root, rows))
+    }
+
+    fn check(more: &str, expected: Result<&[(&str, Json)], &str>) -> Option<Object> {
+        let (row, inventory) = machine(more);
+        match (reading(&row, &inventory), expected) {
+            (Reading::Present(object), Ok(fields)) => {
+                let tree = object.attributes.tree();
+                for (name, value) in fields {
+                    assert_eq!(&tree[name], value, "{name}");
+                }
+                Some(object)
+            }
+            (Reading::Unread(reason), Err(part)) => {
+                assert!(reason.contains(part), "{reason}");
+                None
+            }
+            (found, _) => panic!("{found:?}"),
+        }
+    }
+
+    #[test]
+    fn a_machine_is_mapped_whole() {
+        let found = property("guest.ipAddress", "10.20.0.11")
+            + &property("runtime.connectionState", "connected")
+            + DEVICES
+            + &extra("boma.mark", "abc vsphere/vm/server-1");
+        let object = check(
+            &found,
+            Ok(&[
+                ("name", json!("server/1")),
+                ("folder", json!("/cht")),
+                ("path", json!("/cht/server%2f1")),
+                ("cpus", json!(4)),
+                ("memory_mib", json!(8192)),
+                ("disk_uuid", json!(false)),
+                ("hardware_version", json!(19)),
+                ("power", json!("on")),
+                ("moref", json!("vm-42")),
+                ("bios_uuid", json!("420e3f74-ea84-f9a2-0000-000000000001")),
+                ("address", json!("10.20.0.11")),
+                ("host", json!("esx1")),
+                ("foreign_disks", json!(["[vsan] 52aa/fcd.vmdk", "[vsan] 77bb/volume.vmdk"])),
+            ]),
+        )
+        .unwrap();
+        assert_eq!(object.id, "500e3f74-ea84-f9a2-0000-000000000001");
+        let mark = object.mark.unwrap();
+        assert_eq!((mark.lineage.as_str(), mark.address.as_str()), ("abc", "vsphere/vm/server-1"));
+    }
+
+    #[test]
+    fn either_form_of_the_disk_uuid_counts() {
+        let is = |value| [("disk_uuid", json!(value))];
+        check(&property("config.flags.diskUuidEnabled", "true"), Ok(&is(true)));
+        check(&extra("disk.enableUUID", "TRUE"), Ok(&is(true)));
+        check(&extra("disk.EnableUUID", "1"), Ok(&is(true)));
+        check(&extra("disk.EnableUUID", "FALSE"), Ok(&is(false)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_never_absent() {
+        check(&property("config.template", "true"), Err("a template stands there"));
+        check(&property("runtime.connectionState", "inaccessible"), Err("it is inaccessible"));
+        let denied = r#"<missingSet><path>config.files</path><fault><fault xsi:type="NoPermission"><object type="VirtualMachine">vm-42</object><privilegeId>System.Read</privilegeId></fault></fault></missingSet>"#;
+        check(denied, Err("lacks the privilege System.Read"));
+    }
+
+    #[test]
+    fn marks_come_back() {
+        let mark = Mark { lineage: "a1".into(), address: Address::from("vsphere/vm/x y") };
+        assert_eq!(parse_mark(&mark_value(&mark)), Some(mark));
+        assert_eq!(parse_mark("nonsense"), None);
+    }
+}

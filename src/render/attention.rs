@@ -1,0 +1,73 @@
+//! What a reviewer must not miss: machines that go off, what cannot be undone, findings.
+
+use std::collections::BTreeMap;
+
+use super::TextOptions;
+use super::page::Block;
+use super::paint::{Span, Style};
+use super::words::names;
+use crate::plan::{Action, Change, Operation, Plan, Review, Window};
+
+/// The width of the labels' column.
+const LABEL: usize = "irreversible".len();
+
+/// Adds the whole section, or nothing.
+pub fn attention(block: &mut Block, review: &Review, options: &TextOptions) {
+    let mut section = Block::default();
+    windows(&mut section, &review.plan, options);
+    irreversible(&mut section, &review.plan, options);
+    super::findings::add(&mut section, &review.findings, "    ", LABEL, options);
+    if !section.is_empty() {
+        block.line(options.paint().span(Style::Strong, "  attention"));
+        block.append(section);
+    }
+}
+
+fn windows(block: &mut Block, plan: &Plan, options: &TextOptions) {
+    let mut machines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for window in &plan.windows {
+        machines.entry(disturbance(plan, window)).or_default().push(window.machine.name());
+    }
+    for (what, machines) in machines {
+        let turns = if machines.len() > 1 { ", one at a time" } else { "" };
+        let permit = if plan.basis.destroy { "" } else { "; needs --allow-disruption" };
+        let text = names(machines.iter().copied(), options.full);
+        labelled(block, what, Style::Warn, &format!("{text}{turns}{permit}"), options);
+    }
+}
+
+/// What a window does to its machine, by its steps.
+fn disturbance(plan: &Plan, window: &Window) -> &'static str {
+    let nodes = window.nodes.iter().filter_map(|node| plan.nodes.get(*node));
+    let operations: Vec<Operation> =
+        nodes.flat_map(|node| plan.steps(node)).map(|step| step.operation).collect();
+    if operations.contains(&Operation::PowerOn) {
+        "power cycle"
+    } else if operations.contains(&Operation::PowerOff) {
+        "power off"
+    } else {
+        "disturbed"
+    }
+}
+
+fn irreversible(block: &mut Block, plan: &Plan, options: &TextOptions) {
+    for (action, what) in [(Action::Delete, "deleted"), (Action::Replace, "replaced")] {
+        let changes: Vec<&Change> = plan
+            .changes
+            .iter()
+            .filter(|change| change.is_irreversible() && change.action == action)
+            .collect();
+        if changes.is_empty() {
+            continue;
+        }
+        let text = names(changes.iter().map(|change| change.address.as_str()), options.full);
+        let text = format!("{} {what}: {text}", super::words::number(changes.len()));
+        labelled(block, "irreversible", Style::Bad, &text, options);
+    }
+}
+
+fn labelled(block: &mut Block, label: &str, style: Style, text: &str, options: &TextOptions) {
+    let label = options.paint().span(style, label);
+    let pad = " ".repeat(LABEL.saturating_sub(label.columns()) + 2);
+    block.line(Span::plain("    ").then(label).then(Span::plain(format!("{pad}{text}"))));
+}

@@ -1,0 +1,28 @@
+//! JSON for scripts: one type for each output, its schema made of the same type. Keys are only
+//! ever added; a script must ignore those it does not know.
+
+mod apply;
+mod drift;
+mod error;
+mod event;
+mod finding;
+mod lab;
+mod names;
+mod plan;
+mod schema;
+mod state;
+mod validate;
+
+pub use apply::{ApplyJson, FailureJson, OutcomeJson, apply_json};
+pub use drift::{DriftAttributeJson, DriftJson, DriftedJson, UnreadJson, drift_json};
+pub use error::{ErrorJson, FaultJson};
+pub use event::EventJson;
+pub use finding::{FindingJson, PlaceJson};
+pub use lab::{LabDriftJson, LabDriftedJson, LabSessionsJson, LabStatusJson};
+pub use plan::{
+    AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, StepJson, SummaryJson,
+    WindowJson, plan_json,
+};
+pub use schema::schemas;
+pub use state::{EdgeJson, Recorded, StateItemJson, StateListJson, StateShowJson, state_show_json};
+pub use validate::{DiagnosticJson, ValidateJson, validate_json};

@@ -1,0 +1,130 @@
+//! Schemas of the closed sets that outputs name things from. A test holds them to the enums.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// What happens to a resource.
+pub fn action(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["create", "update", "replace", "delete", "adopt", "forget", "no-op"])
+}
+
+/// Who caused a difference.
+pub fn cause(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["spec", "drift"])
+}
+
+/// What a difference costs.
+pub fn impact(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["in-place", "restart", "power-cycle", "replace"])
+}
+
+/// What a step does.
+pub fn operation(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["create", "update", "delete", "power-off", "upgrade-hardware", "power-on"])
+}
+
+/// Which part of a change.
+pub fn half(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["whole", "delete", "create"])
+}
+
+/// How bad a diagnostic is.
+pub fn severity(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["error", "warning"])
+}
+
+/// What a finding leads to.
+pub fn level(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["allow", "warn", "deny"])
+}
+
+/// Why a resource is behind another.
+pub fn edge(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["refers", "after", "lives-in"])
+}
+
+/// Why an action was chosen.
+pub fn reason(_: &mut SchemaGenerator) -> Schema {
+    one_of(&[
+        "new",
+        "deleted-outside",
+        "spec-changed",
+        "drift",
+        "dependency",
+        "requested",
+        "marked",
+        "interrupted",
+        "adopt-asked",
+        "removed-from-spec",
+        "destroyed",
+        "holds-data",
+        "protected",
+        "gone-already",
+        "equal",
+    ])
+}
+
+/// Why a resource is blocked.
+pub fn block(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["unread", "refused", "dependency"])
+}
+
+fn one_of(names: &[&str]) -> Schema {
+    json_schema!({ "type": "string", "enum": names })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+    use crate::diag::{Level, Severity};
+    use crate::plan::{Action, Cause, Half, Impact, Operation, Reason};
+    use crate::render::json::ReasonJson;
+    use crate::resource::{Address, EdgeKind};
+
+    fn check<T: Serialize>(schema: fn(&mut SchemaGenerator) -> Schema, all: &[T]) {
+        let named = schema(&mut SchemaGenerator::default());
+        assert_eq!(named.get("enum"), Some(&serde_json::to_value(all).unwrap()));
+    }
+
+    #[test]
+    fn names_are_those_of_the_enums() {
+        use Action::{Adopt, Create, Delete, Forget, NoOp, Replace, Update};
+        check(action, &[Create, Update, Replace, Delete, Adopt, Forget, NoOp]);
+        check(cause, &[Cause::Spec, Cause::Drift]);
+        check(impact, &[Impact::InPlace, Impact::Restart, Impact::PowerCycle, Impact::Replace]);
+        check(half, &[Half::Whole, Half::Delete, Half::Create]);
+        check(severity, &[Severity::Error, Severity::Warning]);
+        check(level, &[Level::Allow, Level::Warn, Level::Deny]);
+        check(edge, &[EdgeKind::Refers, EdgeKind::After, EdgeKind::LivesIn]);
+    }
+
+    #[test]
+    fn operations() {
+        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware};
+        check(operation, &[Create, Update, Delete, PowerOff, UpgradeHardware, PowerOn]);
+    }
+
+    #[test]
+    fn reasons() {
+        let all = [
+            Reason::New,
+            Reason::DeletedOutside,
+            Reason::SpecChanged,
+            Reason::Drift,
+            Reason::Dependency(Address::from("a")),
+            Reason::Requested,
+            Reason::Marked,
+            Reason::Interrupted,
+            Reason::AdoptAsked,
+            Reason::RemovedFromSpec,
+            Reason::Destroyed,
+            Reason::HoldsData,
+            Reason::Protected,
+            Reason::GoneAlready,
+            Reason::Equal,
+        ];
+        check(reason, &all.map(|reason| ReasonJson::from(&reason).reason));
+    }
+}

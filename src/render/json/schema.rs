@@ -1,0 +1,196 @@
+//! Schemas of all JSON outputs, one file each.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value as Json;
+
+use super::{
+    ApplyJson, DriftJson, ErrorJson, EventJson, LabDriftJson, LabStatusJson, PlanJson,
+    StateListJson, StateShowJson, ValidateJson,
+};
+
+/// File names below `schema/` and their content: JSON Schema, draft 2020-12.
+pub fn schemas() -> Vec<(&'static str, Json)> {
+    vec![
+        ("apply.schema.json", schema::<ApplyJson>()),
+        ("drift.schema.json", schema::<DriftJson>()),
+        ("error.schema.json", schema::<ErrorJson>()),
+        ("event.schema.json", schema::<EventJson>()),
+        ("lab-drift.schema.json", schema::<LabDriftJson>()),
+        ("lab-status.schema.json", schema::<LabStatusJson>()),
+        ("plan.schema.json", schema::<PlanJson>()),
+        ("state-list.schema.json", schema::<StateListJson>()),
+        ("state-show.schema.json", schema::<StateShowJson>()),
+        ("validate.schema.json", schema::<ValidateJson>()),
+    ]
+}
+
+/// What is written, rather than what could be read: keys that are always printed are required.
+fn schema<T: JsonSchema>() -> Json {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<T>().to_value()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use serde::Serialize;
+    use serde_json::json;
+
+    use super::super::*;
+    use super::*;
+    use crate::apply::{Event, Outcome};
+    use crate::diag::{Diagnostic, Level, Severity};
+    use crate::plan::{DriftReport, Unread};
+    use crate::render::fixture::{VM, drifted, everything, finding, place, review};
+    use crate::resource::{Address, Attributes, Edge, EdgeKind, Endpoint};
+
+    fn check(file: &str, output: &impl Serialize) -> Json {
+        let (_, schema) = schemas().into_iter().find(|(name, _)| *name == file).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let output = serde_json::to_value(output).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&output).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{file}: {errors:?}");
+        assert!(!validator.is_valid(&json!({})), "{file} takes anything");
+        output
+    }
+
+    #[test]
+    fn plan() {
+        check("plan.schema.json", &plan_json(&review(Vec::new())));
+        let plan = check("plan.schema.json", &plan_json(&everything()));
+        assert_eq!(plan["summary"]["no_op"], 1);
+        assert_eq!(plan["changes"].as_array().unwrap().len(), 3);
+        assert_eq!(plan["refused"], true);
+        assert_eq!(
+            plan["changes"][0]["attributes"][0],
+            json!({
+                "path": "disk_uuid", "before": false, "after": true, "sensitive": false,
+                "impact": "power-cycle", "cause": "drift", "origin": null,
+            })
+        );
+        let attributes = &plan["changes"][2]["attributes"];
+        assert_eq!((&attributes[0]["before"], &attributes[0]["after"]), (&Json::Null, &Json::Null));
+        assert_eq!(attributes[1]["unknown_after"], "vsphere/vm/agent-5");
+        assert_eq!(attributes[2]["removed"], true);
+        assert_eq!(
+            plan["changes"][2]["reasons"],
+            json!([{"reason": "spec-changed"}, {"reason": "dependency", "address": "vsphere/vm/agent-5"}])
+        );
+        assert_eq!(plan["blocked"][2]["message"], "vsphere/vm/server-3");
+    }
+
+    #[test]
+    fn no_secret_in_any_output() {
+        let outputs = [json!(plan_json(&everything())), json!(drift_json(&drifted()))];
+        for text in outputs.map(|output| output.to_string()) {
+            assert!(!text.contains("hunter2") && !text.contains("sealed"), "{text}");
+        }
+    }
+
+    #[test]
+    fn drift() {
+        let unread = vec![Unread { address: Address::from("a/b"), reason: "timeout".into() }];
+        check("drift.schema.json", &drift_json(&DriftReport { unread, ..drifted() }));
+        let drift = check("drift.schema.json", &drift_json(&drifted()));
+        let gone = json!([{"path": "exists", "recorded": true, "live": false, "sensitive": false}]);
+        assert_eq!(drift["drift"][1]["attributes"], gone);
+    }
+
+    #[test]
+    fn validate() {
+        let diagnostic = |severity, place| Diagnostic {
+            severity,
+            message: "unknown key".into(),
+            label: "here".into(),
+            help: "remove it".into(),
+            place,
+        };
+        let warning = diagnostic(Severity::Warning, None);
+        let error = diagnostic(Severity::Error, Some(place(3)));
+        let findings = [finding("quorum", Level::Warn)];
+        let output = validate_json(&[error], &findings);
+        assert_eq!(check("validate.schema.json", &output)["valid"], false);
+        let output = validate_json(&[warning], &findings);
+        assert_eq!(check("validate.schema.json", &output)["valid"], true);
+        assert!(!validate_json(&[], &[finding("quorum", Level::Deny)]).valid);
+    }
+
+    #[test]
+    fn state() {
+        let (vm, vcenter) = (Address::from("vsphere/vm/a"), Endpoint::vcenter());
+        let item = StateItemJson { address: vm.to_string(), kind: "vsphere/vm", id: "5".into() };
+        let list = StateListJson {
+            name: "n".into(),
+            lineage: "l".into(),
+            serial: 1,
+            resources: vec![item],
+        };
+        check("state-list.schema.json", &list);
+        let recorded = Recorded {
+            address: &vm,
+            kind: VM,
+            endpoint: &vcenter,
+            id: "5",
+            attributes: &Attributes::new(
+                &json!({"cpus": 4, "password": "p", "auth": {"token": "t", "x": 1}}),
+            ),
+            outputs: &Attributes::new(&json!({"key": {"$sealed": "00"}})),
+            edges: &[Edge { kind: EdgeKind::LivesIn, to: vm.clone() }],
+            protected: false,
+        };
+        let shown = check("state-show.schema.json", &state_show_json(&recorded));
+        assert_eq!(
+            shown["attributes"],
+            json!({"cpus": 4, "password": null, "auth": {"token": null, "x": 1}})
+        );
+        assert_eq!(shown["outputs"], json!({"key": null}));
+        assert_eq!(shown["edges"], json!([{"kind": "lives-in", "to": "vsphere/vm/a"}]));
+    }
+
+    #[test]
+    fn apply_and_its_events() {
+        let address = Address::from("vsphere/vm/a");
+        let summary = Outcome { done: 1, failed: 1, skipped: 0, interrupted: false };
+        let failed = Event::Failed { address, message: "no".into(), help: "retry".into() };
+        let output = check("apply.schema.json", &apply_json(&summary, [&failed]));
+        assert_eq!(output["failures"][0]["help"], "retry");
+        for event in crate::render::progress::examples() {
+            let output = check("event.schema.json", &EventJson::from(&event));
+            assert_eq!(output, serde_json::to_value(&event).unwrap());
+        }
+    }
+
+    #[test]
+    fn lab_and_error() {
+        let drifted = LabDriftedJson {
+            address: "vsphere/vm/a".into(),
+            attribute: "cpus".into(),
+            before: json!(4),
+            after: json!(8),
+        };
+        check("lab-drift.schema.json", &LabDriftJson { drifted: vec![drifted] });
+        let status = LabStatusJson {
+            name: "n".into(),
+            served_at: None,
+            objects: [("VirtualMachine".to_owned(), 14)].into(),
+            sessions: LabSessionsJson { open: 0, total: 3 },
+            requests: Default::default(),
+            running_tasks: 0,
+            digest: "00".into(),
+        };
+        check("lab-status.schema.json", &status);
+        let error = FaultJson { message: "no".into(), help: None, code: 1 };
+        check("error.schema.json", &ErrorJson { error });
+    }
+
+    #[test]
+    fn schemas_are_documented() {
+        for (file, schema) in schemas() {
+            assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{file}");
+            assert!(schema["title"].as_str().unwrap().starts_with("boma "), "{file}");
+            assert!(schema["description"].is_string(), "{file}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Everything printed is a function of data: text for people, JSON for scripts, progress of an
+//! apply. No clock and no environment: the same data gives the same bytes.
+//!
+//! Text from outside (live values, a server's own words) passes [`clean`] before it reaches a
+//! terminal; what is secret is masked here even where the data says too much.
+
+pub mod json;
+pub mod progress;
+
+mod attention;
+mod blocked;
+mod change;
+mod collapse;
+mod diagnostics;
+mod drift;
+mod findings;
+#[cfg(test)]
+mod fixture;
+mod header;
+mod page;
+mod paint;
+mod patch;
+mod row;
+mod table;
+mod text;
+mod value;
+mod words;
+
+pub use diagnostics::diagnostics;
+pub use drift::drift_text;
+pub use findings::findings_text;
+pub use text::{TextOptions, plan_text};
+pub use words::clean;

@@ -1,0 +1,253 @@
+//! What is true of every resource of a kind, as tables.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Condition, kinds};
+
+/// Where a kind stands in the stack; plans are printed in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// vSphere objects.
+    Vcenter,
+    /// Hosts and k3s.
+    Hosts,
+    /// What the whole cluster shares.
+    Cluster,
+    /// CHT projects.
+    Projects,
+}
+
+/// Whose a field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// boma's where the spec sets it or prior had it.
+    Owned,
+    /// Written at create; afterwards somebody else's, and the live value is sent back.
+    Initial,
+    /// The endpoint's: known after create, and stable from then on.
+    Computed,
+    /// The endpoint's, and may change at every write.
+    Volatile,
+}
+
+/// When two values of a field mean the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal trees.
+    Exact,
+    /// Kubernetes quantities: `1Gi` is `1024Mi`.
+    Quantity,
+    /// Text without regard to case.
+    CaseInsensitive,
+    /// Live may be more than desired: numbers.
+    AtLeast,
+    /// Lists without order.
+    Set,
+    /// Lists of maps, matched by the value under this key, order free.
+    ListBy(&'static str),
+    /// Text, shown as a line diff.
+    Text,
+}
+
+/// What changing a field of a live object does to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Nobody notices.
+    InPlace,
+    /// The process behind it restarts.
+    Restart,
+    /// The machine is off for a while.
+    PowerCycle,
+    /// The object is deleted and made anew.
+    Replace,
+    /// Not possible, and why.
+    Refuse(&'static str),
+}
+
+/// The facts of one field, or of all fields a pattern covers.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Keys joined by dots; `*` stands for any one key.
+    pub path: &'static str,
+    /// Whose it is.
+    pub mode: Mode,
+    /// When it is equal.
+    pub comparison: Comparison,
+    /// What a change does.
+    pub effect: Effect,
+    /// Printed masked, stored as a keyed digest.
+    pub sensitive: bool,
+}
+
+impl Field {
+    /// An owned field, compared exactly, changed in place.
+    pub const fn owned(path: &'static str) -> Self {
+        Self {
+            path,
+            mode: Mode::Owned,
+            comparison: Comparison::Exact,
+            effect: Effect::InPlace,
+            sensitive: false,
+        }
+    }
+
+    /// A field that the endpoint fills in and that stays.
+    pub const fn computed(path: &'static str) -> Self {
+        Self { mode: Mode::Computed, ..Self::owned(path) }
+    }
+
+    /// A field that the endpoint may change at any write.
+    pub const fn volatile(path: &'static str) -> Self {
+        Self { mode: Mode::Volatile, ..Self::owned(path) }
+    }
+
+    /// The same field with another mode.
+    pub const fn mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// The same field with another comparison.
+    pub const fn comparison(self, comparison: Comparison) -> Self {
+        Self { comparison, ..self }
+    }
+
+    /// The same field with another effect.
+    pub const fn effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+
+    /// The same field, secret.
+    pub const fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+
+    fn covers(&self, path: &str) -> bool {
+        let mut pattern = self.path.split('.');
+        let mut keys = path.split('.');
+        loop {
+            match (pattern.next(), keys.next()) {
+                (None, _) => return true,
+                (Some("*"), Some(_)) => {}
+                (Some(expected), Some(key)) if expected == key => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// How boma finds an object again that no state knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// By boma's mark on it.
+    Mark,
+    /// By its natural key: the kind cannot carry a mark.
+    NaturalKey,
+}
+
+/// Which steps a change of the kind is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// Create, update, delete.
+    Plain,
+    /// The same with power: off around what needs it, on at the end, off before delete.
+    Machine,
+}
+
+/// All facts of one kind.
+#[derive(Debug)]
+pub struct KindFacts {
+    /// The kind's name, the first segments of its addresses: `vsphere/vm`.
+    pub name: &'static str,
+    /// Where it stands.
+    pub layer: Layer,
+    /// Field facts, the first that covers a path counts; a path no row covers is
+    /// [`Field::owned`].
+    pub fields: &'static [Field],
+    /// Holds what nobody can make again: never deleted by plan, destroy or replace.
+    pub holds_data: bool,
+    /// How it is found without a recorded id.
+    pub identity: Identity,
+    /// Its steps.
+    pub lifecycle: Lifecycle,
+    /// True of a live object that others may rely on.
+    pub ready: Condition,
+    /// A delete may go ahead only while this is true of the live object.
+    pub deletable: Condition,
+    /// How long one step may take until its done condition holds, in seconds.
+    pub deadline_s: u64,
+    /// Expected time of creation in seconds, which orders the work (longest path first).
+    pub weight_s: u64,
+}
+
+impl KindFacts {
+    /// The facts of one path (keys joined by dots).
+    pub fn field(&self, path: &str) -> Field {
+        self.fields
+            .iter()
+            .find(|field| field.covers(path))
+            .copied()
+            .unwrap_or(const { Field::owned("") })
+    }
+}
+
+/// A kind: a pointer to its facts. Two kinds are the same if their names are.
+#[derive(Clone, Copy)]
+pub struct Kind(&'static KindFacts);
+
+impl Kind {
+    /// Takes a table of facts. Kinds of the product are listed in `resource/kinds`; tests may
+    /// bring their own.
+    pub const fn new(facts: &'static KindFacts) -> Self {
+        Self(facts)
+    }
+
+    /// Finds a kind of the product by name. `None` for kinds this version does not know.
+    pub fn named(name: &str) -> Option<Self> {
+        kinds::ALL.iter().find(|kind| kind.0.name == name).copied()
+    }
+
+    /// Every kind of the product.
+    pub fn all() -> &'static [Self] {
+        kinds::ALL
+    }
+}
+
+impl std::ops::Deref for Kind {
+    type Target = KindFacts;
+
+    fn deref(&self) -> &KindFacts {
+        self.0
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Kind {}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| {
+            serde::de::Error::custom(format!("unknown kind \"{name}\": written by a newer boma"))
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! What boma speaks about: addresses, values, the facts of each kind, and conditions over
+//! objects. Plain data; this folder knows nothing else in the crate.
+
+mod address;
+mod attributes;
+mod condition;
+mod endpoint;
+mod facts;
+mod kinds;
+mod object;
+mod place;
+mod quantity;
+mod seal;
+mod value;
+
+pub use address::{Address, Glob};
+pub use attributes::{Attributes, Digest, hex, unhex};
+pub use condition::{Condition, Unmet};
+pub use endpoint::{Endpoint, EndpointFacts};
+pub use facts::{Comparison, Effect, Field, Identity, Kind, KindFacts, Layer, Lifecycle, Mode};
+pub use object::{Locator, Mark, Object, Reading};
+pub use place::Place;
+pub use quantity::milli;
+pub use seal::{Sealer, is_sealed};
+pub use value::{
+    Edge, EdgeKind, Reference, Resource, SecretSource, Value, as_reference, as_secret, references,
+    resolve, secrets,
+};

@@ -1,0 +1,275 @@
+//! Desired values, which may point at what does not exist yet, and resources made of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use super::{Address, Attributes, Endpoint, Kind, Place};
+
+/// A computed attribute of another resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Reference {
+    /// Its owner.
+    pub address: Address,
+    /// The attribute's path, dots between keys.
+    pub path: String,
+}
+
+/// Where a secret comes from. Never the secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretSource {
+    /// A variable of boma's environment.
+    Env(String),
+    /// A file's content without the last line break.
+    File(String),
+    /// What a command prints, without the last line break.
+    Command(Vec<String>),
+}
+
+/// Names the source, not the secret: `env VCENTER_PASSWORD`.
+impl std::fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env {name}"),
+            Self::File(path) => write!(f, "file {path}"),
+            Self::Command(words) => write!(f, "command {}", words.join(" ")),
+        }
+    }
+}
+
+/// One desired value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Known from the spec.
+    Literal(Json),
+    /// Known when the other resource is.
+    Reference(Reference),
+    /// Text with references in it, joined without separators.
+    Template(Vec<Value>),
+    /// Known only to the run.
+    Secret(SecretSource),
+    /// Several values.
+    List(Vec<Value>),
+    /// Named values.
+    Map(BTreeMap<String, Value>),
+}
+
+const REFERENCE: &str = "$reference";
+const TEMPLATE: &str = "$template";
+const SECRET: &str = "$secret";
+
+impl Value {
+    /// Points at another resource's attribute.
+    pub fn reference(address: &Address, path: &str) -> Self {
+        Self::Reference(Reference { address: address.clone(), path: path.into() })
+    }
+
+    /// Builds a map.
+    pub fn map<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        Self::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+
+    /// The tree with what is not literal as one-key maps: `{"$reference": …}`,
+    /// `{"$template": […]}`, `{"$secret": …}`. No kind has attributes whose name begins with `$`.
+    pub fn encode(&self) -> Json {
+        match self {
+            Self::Literal(json) => json.clone(),
+            Self::Reference(reference) => tagged(REFERENCE, serde_json::json!(reference)),
+            Self::Template(parts) => {
+                tagged(TEMPLATE, parts.iter().map(Self::encode).collect::<Vec<_>>().into())
+            }
+            Self::Secret(source) => tagged(SECRET, serde_json::json!(source)),
+            Self::List(items) => items.iter().map(Self::encode).collect::<Vec<_>>().into(),
+            Self::Map(pairs) => Json::Object(
+                pairs.iter().map(|(key, value)| (key.clone(), value.encode())).collect(),
+            ),
+        }
+    }
+}
+
+impl<T: Into<Json>> From<T> for Value {
+    fn from(literal: T) -> Self {
+        Self::Literal(literal.into())
+    }
+}
+
+fn tagged(tag: &str, content: Json) -> Json {
+    Json::Object(Map::from_iter([(tag.to_owned(), content)]))
+}
+
+fn tag(json: &Json) -> Option<(&str, &Json)> {
+    let map = json.as_object()?;
+    let (key, content) = map.iter().next()?;
+    (map.len() == 1 && key.starts_with('$')).then_some((key.as_str(), content))
+}
+
+/// The reference that an encoded value is, if it is one.
+pub fn as_reference(json: &Json) -> Option<Reference> {
+    match tag(json)? {
+        (REFERENCE, content) => serde_json::from_value(content.clone()).ok(),
+        _ => None,
+    }
+}
+
+/// The secret source that an encoded value is, if it is one.
+pub fn as_secret(json: &Json) -> Option<SecretSource> {
+    match tag(json)? {
+        (SECRET, content) => serde_json::from_value(content.clone()).ok(),
+        _ => None,
+    }
+}
+
+/// Every reference in an encoded tree, in tree order.
+pub fn references(json: &Json) -> Vec<Reference> {
+    if let Some(reference) = as_reference(json) {
+        return vec![reference];
+    }
+    match json {
+        Json::Array(items) => items.iter().flat_map(references).collect(),
+        Json::Object(map) => map.values().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every secret source in an encoded tree, in tree order.
+pub fn secrets(json: &Json) -> Vec<SecretSource> {
+    if let Some(source) = as_secret(json) {
+        return vec![source];
+    }
+    match json {
+        Json::Array(items) => items.iter().flat_map(secrets).collect(),
+        Json::Object(map) => map.values().flat_map(secrets).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Puts known values in the place of what points at them; what `known` and `secret` do not
+/// know stays encoded. A template becomes text once all its parts are known.
+pub fn resolve(
+    json: &Json,
+    known: &dyn Fn(&Reference) -> Option<Json>,
+    secret: &dyn Fn(&SecretSource) -> Option<Json>,
+) -> Json {
+    match tag(json) {
+        Some((REFERENCE, _)) => {
+            return as_reference(json)
+                .and_then(|reference| known(&reference))
+                .unwrap_or_else(|| json.clone());
+        }
+        Some((SECRET, _)) => {
+            return as_secret(json)
+                .and_then(|source| secret(&source))
+                .unwrap_or_else(|| json.clone());
+        }
+        Some((TEMPLATE, Json::Array(parts))) => {
+            let parts: Vec<Json> = parts.iter().map(|part| resolve(part, known, secret)).collect();
+            return join(&parts).unwrap_or_else(|| tagged(TEMPLATE, parts.into()));
+        }
+        _ => {}
+    }
+    match json {
+        Json::Array(items) => {
+            items.iter().map(|item| resolve(item, known, secret)).collect::<Vec<_>>().into()
+        }
+        Json::Object(map) => Json::Object(
+            map.iter().map(|(key, value)| (key.clone(), resolve(value, known, secret))).collect(),
+        ),
+        scalar => scalar.clone(),
+    }
+}
+
+fn join(parts: &[Json]) -> Option<Json> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            Json::String(part) => text.push_str(part),
+            Json::Number(_) | Json::Bool(_) => text.push_str(&part.to_string()),
+            _ => return None,
+        }
+    }
+    Some(text.into())
+}
+
+/// Why one resource must come before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EdgeKind {
+    /// Needs a value of it.
+    Refers,
+    /// Order only.
+    After,
+    /// Is gone when it is gone: a permission in its VM, an object in its namespace.
+    LivesIn,
+}
+
+/// One dependency of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Edge {
+    /// Why.
+    pub kind: EdgeKind,
+    /// What must be there first.
+    pub to: Address,
+}
+
+/// One declared thing, lowered from the spec.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Its identity.
+    pub address: Address,
+    /// Its kind.
+    pub kind: Kind,
+    /// What answers for it.
+    pub endpoint: Endpoint,
+    /// Desired attributes, encoded (see [`Value::encode`]).
+    pub attributes: Attributes,
+    /// Where its object is found when no id is recorded; see [`super::Locator::place`].
+    pub place: Attributes,
+    /// What must come first, sorted; the owners of references are among them (see
+    /// [`Resource::with_references`]).
+    pub edges: Vec<Edge>,
+    /// The spec line that asks for it.
+    pub origin: Place,
+    /// The spec line of single attributes, by top-level key. What is missing is `origin`'s.
+    pub origins: BTreeMap<String, Place>,
+    /// An object that stands unmarked at its place is taken over.
+    pub adopt: bool,
+    /// Never deleted, only forgotten.
+    pub protected: bool,
+}
+
+impl Resource {
+    /// Adds an edge for each reference in the attributes.
+    pub fn with_references(mut self) -> Self {
+        let referred = references(&self.attributes.tree());
+        self.edges.extend(
+            referred.into_iter().map(|found| Edge { kind: EdgeKind::Refers, to: found.address }),
+        );
+        self.edges.sort();
+        self.edges.dedup();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_resolved_and_the_rest_stays() {
+        let vm = Address::from("vsphere/vm/a");
+        let value = Value::map([
+            ("id", Value::Template(vec!["vsphere://".into(), Value::reference(&vm, "bios_uuid")])),
+            ("entity", Value::reference(&vm, "path")),
+            ("password", Value::Secret(SecretSource::Env("X".into()))),
+        ]);
+        let known = |reference: &Reference| (reference.path == "bios_uuid").then(|| json!("42"));
+        let resolved = resolve(&value.encode(), &known, &|_| None);
+        assert_eq!(resolved["id"], "vsphere://42");
+        assert_eq!(references(&resolved), [Reference { address: vm, path: "path".into() }]);
+        assert_eq!(as_secret(&resolved["password"]), Some(SecretSource::Env("X".into())));
+    }
+}

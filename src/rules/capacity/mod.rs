@@ -1,0 +1,11 @@
+//! `capacity`: whether the projects fit on the machines, with all of them up and with any one
+//! down. Volumes count too: a VM has so many SCSI slots, and a pod whose volume finds none waits
+//! for ever.
+
+mod amount;
+mod load;
+mod pack;
+mod room;
+mod rule;
+
+pub use rule::RULE;

@@ -1,0 +1,45 @@
+//! `cluster-id`: it names this Kubernetes cluster in the vCenter. Two clusters with one id
+//! de-register each other's volumes (vsphere-csi-driver issues 163, 422, 570, 2478). The guide takes
+//! vCenter's id of the compute cluster, which every cluster on it would share.
+
+use super::{Facts, Problem, Rule, Version};
+use crate::spec::{Csi, Sp};
+
+/// See the file's head.
+pub const RULE: Rule = Rule::deny("cluster-id", check);
+
+/// From here on the driver makes an id where none is given.
+const GENERATES: Version = Version::new(3, 0, 0);
+
+fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
+    let csi = &facts.spec.csi;
+    report.extend(match &csi.cluster_id {
+        Some(id) => written(id),
+        None => missing(csi),
+    });
+}
+
+fn written(id: &Sp<String>) -> Option<Problem> {
+    is_compute_cluster(id).then(|| {
+        let message = format!(
+            "`{id}` is vCenter's id of a compute cluster, not a name of this Kubernetes cluster"
+        );
+        let help = "set `cluster_id` in [csi] to a name that no other Kubernetes cluster of this \
+                    vCenter has";
+        Problem::at(&id.place, message, help)
+    })
+}
+
+fn missing(csi: &Csi) -> Option<Problem> {
+    Version::parse(&csi.version).filter(|version| *version < GENERATES)?;
+    let message = format!("CSI {} generates no cluster id", csi.version);
+    let help = "remove `keep_generated_id` from [csi], and write the id that the cluster has in \
+                `cluster_id`";
+    Some(Problem::at(&csi.place, message, help))
+}
+
+/// `domain-c8`, the form of a compute cluster's managed object id.
+fn is_compute_cluster(id: &str) -> bool {
+    let number = id.strip_prefix("domain-c").unwrap_or("");
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,117 @@
+//! `dead-registry`: the project behind gcr.io/cloud-provider-vsphere was deleted in September
+//! 2024 (cloud-provider-vsphere issue 1251, vsphere-csi-driver issue 3053) and k8s.gcr.io is
+//! frozen. A machine that has not the image cached never starts the pod. registry.k8s.io has CPI
+//! from v1.28.0 and CSI from v3.1.2 on (kubernetes/k8s.io, `registry.k8s.io/images`).
+
+use super::{Facts, Problem, Rule, Version};
+use crate::diag::Place;
+use crate::spec::{Images, Runtime, Sp, Spec};
+
+/// See the file's head.
+pub const RULE: Rule = Rule::deny("dead-registry", check);
+
+const DEAD: [&str; 2] = ["gcr.io/cloud-provider-vsphere", "k8s.gcr.io"];
+const LIVE: &str = "registry.k8s.io";
+const CPI_FIRST: Version = Version::new(1, 28, 0);
+const CSI_FIRST: Version = Version::new(3, 1, 2);
+
+/// An image, or a folder of images, that the spec asks for.
+struct Source<'a> {
+    /// What it is, for people.
+    what: &'static str,
+    /// The key that names it.
+    key: &'static str,
+    name: &'a Sp<String>,
+    /// Every image name that it stands for. Empty where it is a folder of unknown content.
+    images: Vec<String>,
+    /// The version wanted and the first one that registry.k8s.io has.
+    version: Option<(&'a Sp<String>, Version)>,
+}
+
+fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
+    report.extend(sources(facts.spec).iter().filter_map(|source| source.problem(facts.spec)));
+    for (name, image) in &facts.spec.images.replace {
+        if is_dead(image) {
+            let message = format!("{name} is replaced by {image}, which cannot be pulled");
+            report.push(Problem::at(
+                &image.place,
+                message,
+                "name an image in a registry that answers",
+            ));
+        }
+    }
+}
+
+fn sources(spec: &Spec) -> [Source<'_>; 4] {
+    let (cpi, csi) = (&spec.cloud_provider, &spec.csi);
+    let driver = ["driver", "syncer"].map(|image| format!("{}/{image}", csi.registry));
+    let source = |what, key, name, images, version| Source { what, key, name, images, version };
+    [
+        source(
+            "CPI",
+            "`image` in [cloud_provider]",
+            &cpi.image,
+            vec![cpi.image.value.clone()],
+            Some((&cpi.version, CPI_FIRST)),
+        ),
+        source(
+            "CSI",
+            "`registry` in [csi]",
+            &csi.registry,
+            driver.into(),
+            Some((&csi.version, CSI_FIRST)),
+        ),
+        source(
+            "the sidecars of CSI",
+            "`sidecar_registry` in [csi]",
+            &csi.sidecar_registry,
+            vec![],
+            None,
+        ),
+        source("CHT", "`registry` in [projects]", &spec.project_settings.registry, vec![], None),
+    ]
+}
+
+impl Source<'_> {
+    fn problem(&self, spec: &Spec) -> Option<Problem> {
+        let (message, place) = self.message()?;
+        (!self.is_covered(spec)).then(|| {
+            let help = format!(
+                "set {} to a registry that has it, or name a copy in [images]: `replace` or `mirrors`",
+                self.key
+            );
+            Problem::at(place, message, help)
+        })
+    }
+
+    fn message(&self) -> Option<(String, &Place)> {
+        if is_dead(self.name) {
+            let message = format!("images of {} cannot be pulled from {}", self.what, self.name);
+            return Some((message, &self.name.place));
+        }
+        let (version, first) = self.version?;
+        let lost = Version::parse(version).is_some_and(|version| version < first);
+        (lost && host(self.name) == LIVE).then(|| {
+            let message = format!("{LIVE} never had images of {} {version}", self.what);
+            (message, &version.place)
+        })
+    }
+
+    /// Whether the spec says where copies are.
+    fn is_covered(&self, spec: &Spec) -> bool {
+        let Images { mirrors, replace, .. } = &spec.images;
+        let replaced = |image: &String| replace.get(image).is_some_and(|image| !is_dead(image));
+        let mirrored = spec.k3s.runtime.value == Runtime::Containerd;
+        (mirrored && mirrors.contains_key(host(self.name)))
+            || (!self.images.is_empty() && self.images.iter().all(replaced))
+    }
+}
+
+fn is_dead(name: &str) -> bool {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(['/', ':', '@']);
+    DEAD.iter().any(|dead| name.strip_prefix(dead).is_some_and(ends))
+}
+
+fn host(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
+}

@@ -1,0 +1,176 @@
+//! A spec that no rule finds anything in, and worlds around it.
+
+use jiff::civil::{Date, date};
+use serde_json::{Value as Json, json};
+
+use super::{Facts, run};
+use crate::diag::Finding;
+use crate::plan::{Action, Basis, Change, Desired, FORMAT, Live, Plan, Reason};
+use crate::resource::{Address, Attributes, Endpoint, Kind, Locator, Object, Reading};
+use crate::spec::{Spec, parse};
+
+/// Breaks no rule on [`TODAY`].
+pub const SOUND: &str = r#"
+name = "small"
+
+[vcenter]
+server = "vcenter.example.org"
+username = { env = "VCENTER_USERNAME" }
+password = { env = "VCENTER_PASSWORD" }
+datacenter = "DC1"
+cluster = "Cluster1"
+datastore = "ds1"
+storage_account = { principal = "storage@vsphere.local", password = { env = "STORAGE_PASSWORD" } }
+
+[ssh]
+user = "ubuntu"
+from = ["10.20.0.5/32"]
+
+[network]
+ingress_from = ["10.20.1.10/32"]
+
+[machines]
+network = "VM Network"
+template = "ubuntu"
+subnet = "10.20.0.0/24"
+gateway = "10.20.0.1"
+dns = ["10.20.0.2"]
+
+[servers]
+count = 3
+name = "server-{}"
+addresses = "10.20.0.11-13"
+cpus = 4
+memory = "8GiB"
+disk = "50GiB"
+
+[agents]
+count = 3
+name = "agent-{}"
+addresses = "10.20.0.21-23"
+cpus = 8
+memory = "32GiB"
+disk = "50GiB"
+
+[k3s]
+version = "v1.35.9+k3s1"
+token = { env = "K3S_TOKEN" }
+agent_token = { env = "K3S_AGENT_TOKEN" }
+
+[storage]
+class = "vmware-sc"
+
+[backup]
+mode = "managed"
+
+[backup.etcd.s3]
+endpoint = "s3.example.org"
+bucket = "etcd"
+access_key = { env = "S3_ACCESS_KEY" }
+secret_key = { env = "S3_SECRET_KEY" }
+
+[projects]
+count = 4
+name = "county-{}"
+domain = "cht.example.org"
+
+[projects.defaults]
+cht = "5.3.1"
+couchdb = { nodes = 3 }
+"#;
+
+/// The day on which tests happen.
+pub const TODAY: Date = date(2026, 11, 22);
+
+/// What a rule may look at besides the spec.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// See [`Facts::live`].
+    pub live: Option<Live>,
+    /// See [`Facts::plan`].
+    pub plan: Option<Plan>,
+}
+
+/// The sound spec with one text after the other replaced.
+pub fn spec(edits: &[(&str, &str)]) -> Spec {
+    let mut text = SOUND.to_owned();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from:?} is not in the sound spec");
+        text = text.replacen(from, to, 1);
+    }
+    let parsed = parse("f", &text);
+    parsed.spec.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
+}
+
+/// What the rules say on [`TODAY`].
+pub fn findings(spec: &Spec, world: &World) -> Vec<Finding> {
+    findings_on(TODAY, spec, world)
+}
+
+/// What the rules say on a day.
+pub fn findings_on(today: Date, spec: &Spec, world: &World) -> Vec<Finding> {
+    let (desired, World { live, plan }) = (Desired::default(), world);
+    let (live, plan) = (live.as_ref(), plan.as_ref());
+    run(&Facts { spec, desired: &desired, prior: None, live, plan, today })
+}
+
+/// The spec alone.
+pub fn nothing() -> World {
+    World::default()
+}
+
+/// Live machines with these attributes, by name.
+pub fn machines(attributes: &[(&str, Json)]) -> World {
+    let reading = |(name, attributes): &(&str, Json)| {
+        let object =
+            Object { id: (*name).into(), attributes: Attributes::new(attributes), mark: None };
+        (Address::of("vsphere/vm", name), Reading::Present(object))
+    };
+    World { live: Some(attributes.iter().map(reading).collect()), plan: None }
+}
+
+/// A plan with these changes of machines.
+pub fn plan(changes: Vec<Change>) -> World {
+    let basis = Basis {
+        name: "small".into(),
+        spec: "f".into(),
+        spec_digest: String::new(),
+        lineage: "l".into(),
+        serial: 1,
+        lab: false,
+        offline: false,
+        destroy: false,
+    };
+    let plan = Plan {
+        format: FORMAT,
+        basis,
+        changes,
+        blocked: Vec::new(),
+        nodes: Vec::new(),
+        windows: Vec::new(),
+        endpoints: Default::default(),
+        unplanned: Vec::new(),
+    };
+    World { live: None, plan: Some(plan) }
+}
+
+/// A change of one machine, without steps.
+pub fn change(name: &str, action: Action) -> Change {
+    Change {
+        address: Address::of("vsphere/vm", name),
+        kind: Kind::named("vsphere/vm").expect("a kind of the product"),
+        endpoint: Endpoint::vcenter(),
+        action,
+        reasons: vec![Reason::SpecChanged],
+        attributes: Vec::new(),
+        steps: Vec::new(),
+        window: None,
+        origin: None,
+        desired: Attributes::default(),
+        locator: Locator::default(),
+        live: Some(Attributes::new(&json!({"foreign_disks": []}))),
+        edges: Vec::new(),
+        protected: false,
+        assumed: Default::default(),
+    }
+}

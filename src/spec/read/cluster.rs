@@ -1,0 +1,185 @@
+//! `[cloud_provider]`, `[csi]`, `[storage]`, `[snapshots]` and `[traefik]`
+
+use super::settings::seconds;
+use super::view::View;
+use crate::diag::Diagnostic;
+use crate::spec::scalar::{minor_of, parse_cidr, parse_triple};
+use crate::spec::source::Wrong;
+use crate::spec::{
+    CloudProvider, Csi, CsiDigests, DeletionPolicy, Entry, FileSystem, LocalPath, Manifest,
+    Snapshots, Sp, Storage, Traefik, VolumeBinding,
+};
+
+pub(super) fn cloud_provider(
+    view: &View<'_>,
+    k3s: &str,
+    found: &mut Vec<Diagnostic>,
+) -> CloudProvider {
+    let (region, zone) = (view.text_opt("region"), view.text_opt("zone"));
+    if let (Some(one), None) | (None, Some(one)) = (&region, &zone) {
+        let wrong = Wrong::new(
+            "[cloud_provider] has one of `region` and `zone` without the other",
+            "the other one is missing",
+            "write both tag categories or neither",
+        );
+        found.push(wrong.error(&one.place));
+    }
+    CloudProvider {
+        place: view.place(),
+        version: view.text_opt("version").unwrap_or_else(|| view.filler(default_cpi(k3s))),
+        image: view.text("image"),
+        manifest: manifest(view),
+        password_in_config_map: view.bool("password_in_config_map"),
+        skip_node_deletion: view.bool("skip_node_deletion"),
+        region,
+        zone,
+    }
+}
+
+pub(super) fn csi(
+    view: &View<'_>,
+    name: &Sp<String>,
+    k3s: &str,
+    found: &mut Vec<Diagnostic>,
+) -> Csi {
+    let digests = view.section("digests");
+    Csi {
+        place: view.place(),
+        version: view
+            .text_opt("version")
+            .unwrap_or_else(|| view.filler(default_csi(k3s).to_owned())),
+        cluster_id: cluster_id(view, name, found),
+        replicas: view.number_opt("replicas"),
+        registry: view.text("registry"),
+        sidecar_registry: view.text("sidecar_registry"),
+        sidecars: view.text_map("sidecars"),
+        digests: CsiDigests {
+            driver: digests.text_opt("driver"),
+            syncer: digests.text_opt("syncer"),
+        },
+        manifest: manifest(view),
+        high_density: view.bool("high_density"),
+        snapshots_per_volume: view.number("snapshots_per_volume"),
+    }
+}
+
+/// The driver stops where both the Secret and its own ConfigMap hold an id, so keeping a
+/// generated one means to write none.
+fn cluster_id(
+    view: &View<'_>,
+    name: &Sp<String>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Sp<String>> {
+    let written = view.text_opt("cluster_id");
+    if !view.bool("keep_generated_id").value {
+        return written.or_else(|| Some(name.clone()));
+    }
+    if let Some(written) = written {
+        let wrong = Wrong::new(
+            "[csi] has both `cluster_id` and `keep_generated_id`",
+            "a second id",
+            "leave cluster_id out: the driver stops where it finds both",
+        );
+        found.push(wrong.error(&written.place));
+    }
+    None
+}
+
+pub(super) fn storage(view: &View<'_>) -> Storage {
+    Storage {
+        place: view.place(),
+        class: view.text("class"),
+        policy: view.text_opt("policy"),
+        datastore_url: view.text_opt("datastore_url"),
+        file_system: view.choice("file_system", |word| match word {
+            "xfs" => FileSystem::Xfs,
+            _ => FileSystem::Ext4,
+        }),
+        reclaim: deletion(view, "reclaim"),
+        expansion: view.bool("expansion"),
+        default: view.bool("default"),
+        binding: view.choice("binding", |word| match word {
+            "WaitForFirstConsumer" => VolumeBinding::WaitForFirstConsumer,
+            _ => VolumeBinding::Immediate,
+        }),
+        local_path: view.choice("local_path", |word| match word {
+            "default" => LocalPath::Default,
+            "not-default" => LocalPath::NotDefault,
+            _ => LocalPath::Disabled,
+        }),
+    }
+}
+
+pub(super) fn snapshots(view: &View<'_>, csi: &str, class: &Sp<String>) -> Snapshots {
+    Snapshots {
+        place: view.place(),
+        enabled: view.bool("enabled"),
+        version: view
+            .text_opt("version")
+            .unwrap_or_else(|| view.filler(default_snapshots(csi).to_owned())),
+        class: view.text_opt("class").unwrap_or_else(|| class.clone()),
+        deletion: deletion(view, "deletion"),
+    }
+}
+
+pub(super) fn traefik(view: &View<'_>) -> Traefik {
+    Traefik {
+        place: view.place(),
+        read_timeout: seconds(view, "read_timeout"),
+        write_timeout: seconds(view, "write_timeout"),
+        idle_timeout: seconds(view, "idle_timeout"),
+        client_address: view.bool("client_address"),
+        trusted_proxies: view.list("trusted_proxies", parse_cidr),
+        entry: view.choice("entry", |word| match word {
+            "servers" => Entry::Servers,
+            "agents" => Entry::Agents,
+            _ => Entry::All,
+        }),
+    }
+}
+
+fn manifest(view: &View<'_>) -> Option<Manifest> {
+    view.section_opt("manifest")
+        .map(|manifest| Manifest { from: manifest.text("from"), sha256: manifest.text("sha256") })
+}
+
+fn deletion(view: &View<'_>, name: &str) -> Sp<DeletionPolicy> {
+    view.choice(name, |word| match word {
+        "Delete" => DeletionPolicy::Delete,
+        _ => DeletionPolicy::Retain,
+    })
+}
+
+/// CPI is only supported upstream at the minor of Kubernetes. 1.25 has a last patch of its
+/// own; other minors start at `.0`.
+fn default_cpi(k3s: &str) -> String {
+    match minor_of(k3s) {
+        Some(25) => "v1.25.3".to_owned(),
+        Some(minor) => format!("v1.{minor}.0"),
+        None => "v1.35.0".to_owned(),
+    }
+}
+
+/// A release of CSI whose range holds the k3s minor, as the driver's release notes and
+/// vsphere-tmm/helm-charts#106 give them. Minors out of every range get the nearest one;
+/// a rule says so.
+fn default_csi(k3s: &str) -> &'static str {
+    match minor_of(k3s) {
+        Some(..=28) => "v2.7.2",
+        Some(29) => "v3.2.0",
+        Some(30) => "v3.3.1",
+        Some(31) => "v3.5.1",
+        Some(32) => "v3.6.3",
+        Some(36..) => "v3.8.0",
+        Some(33..=35) | None => "v3.7.2",
+    }
+}
+
+/// The snapshot controller goes with the driver's csi-snapshotter sidecar.
+fn default_snapshots(csi: &str) -> &'static str {
+    match csi.strip_prefix('v').and_then(parse_triple) {
+        Some((..=2, ..)) => "v6.0.1",
+        Some((3, 8.., _)) | Some((4.., ..)) => "v8.4.0",
+        _ => "v8.2.0",
+    }
+}

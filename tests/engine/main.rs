@@ -1,0 +1,16 @@
+//! Planner, schedule, journal and executor against the twin: converge, crash, stop.
+//!
+//! What depends on a seed runs for `BOMA_SEEDS` seeds (3 by default), or for the one seed
+//! `BOMA_SEED`; a failure prints the command that runs it again.
+
+mod converge;
+mod crash;
+
+mod kill;
+mod planning;
+mod random;
+mod refusals;
+mod scenario;
+mod seeds;
+mod stop;
+mod system;
