@@ -1,7 +1,7 @@
 //! The loop that carries out what the schedule commands.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
@@ -62,6 +62,7 @@ pub async fn apply(apply: Apply) -> Report {
     let (messages, inbox) = mpsc::unbounded_channel();
     let context = Arc::new(Context {
         plan: apply.plan.clone(),
+        acting: acting(&apply.plan),
         ledger: apply.ledger,
         clock: apply.clock,
         sealer: apply.sealer,
@@ -79,6 +80,11 @@ pub async fn apply(apply: Apply) -> Report {
         report: Report::default(),
     };
     executor.run(inbox).await
+}
+
+fn acting(plan: &Plan) -> BTreeSet<Address> {
+    let changes = plan.nodes.iter().filter_map(|node| plan.changes.get(node.change));
+    changes.map(|change| change.address.clone()).collect()
 }
 
 struct Executor {
@@ -177,8 +183,13 @@ impl Executor {
             let _ = self.messages.send(Message::Over(at, Err(NodeError::Failed(unknown(message)))));
             return;
         };
-        let runner =
-            Runner { context: self.context.clone(), provider, messages: self.messages.clone(), at };
+        let runner = Runner {
+            context: self.context.clone(),
+            provider,
+            messages: self.messages.clone(),
+            at,
+            broken: OnceLock::new(),
+        };
         self.tasks.spawn(runner.run());
     }
 

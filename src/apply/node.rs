@@ -1,6 +1,7 @@
 //! One node of the order: the steps of a change, or of one half of a replace.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
@@ -8,9 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::wait::{Waiting, read_one};
 use super::{Clock, Event, Ledger, LedgerError, Stop, record};
 use crate::plan::{Action, Change, Half, Node, Operation, Plan, Step, equal};
-use crate::provider::{Act, Inputs, Provider, ProviderError, Retry, Run, Wanted};
+use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
-    Attributes, Kind, Object, Reading, Sealer, SecretSource, references, resolve,
+    Address, Attributes, Kind, Object, Reading, Sealer, SecretSource, references, resolve,
 };
 use crate::state::{Entry, Open};
 
@@ -51,6 +52,8 @@ pub enum Message {
 /// Everything a node needs, shared by all.
 pub struct Context {
     pub plan: Arc<Plan>,
+    /// Addresses with a node of their own.
+    pub acting: BTreeSet<Address>,
     pub ledger: Arc<dyn Ledger>,
     pub clock: Arc<dyn Clock>,
     pub sealer: Sealer,
@@ -65,6 +68,8 @@ pub struct Runner {
     pub provider: Arc<dyn Provider>,
     pub messages: mpsc::UnboundedSender<Message>,
     pub at: usize,
+    /// What the journal said when a note could not be written.
+    pub broken: OnceLock<LedgerError>,
 }
 
 impl Runner {
@@ -138,9 +143,9 @@ impl Runner {
     async fn step(&self, step: &Step, reading: Reading) -> Result<Reading, NodeError> {
         let change = self.change();
         let inputs = self.inputs(step, &reading)?;
-        let (kind, sent) =
-            (step.kind, self.context.sealer.seal_tree(step.kind, inputs.attributes.clone()));
-        let written = move |live: &Json| equal(kind, &sent, live);
+        let (kind, sealer) = (step.kind, self.context.sealer.clone());
+        let sent = sealer.seal_tree(kind, inputs.attributes.clone());
+        let written = move |live: &Json| equal(kind, &sent, &sealer.seal_tree(kind, live.clone()));
         let is_done =
             step.operation != Operation::Create && step.done.check(&reading, &written).is_ok();
         if is_done {
@@ -151,9 +156,13 @@ impl Runner {
         self.emit(Event::Step { address: change.address.clone(), operation: step.operation });
         let inputs = Inputs { object: reading.object().cloned(), ..inputs };
         let acted = self.act(step, &inputs, &written).await;
+        if let Some(error) = self.broken.get() {
+            return Err(error.clone().into());
+        }
         let reading = match acted {
             Ok(reading) => self.settle(step, &inputs, reading, &written).await,
-            Err(error) => Err(error),
+            Err(NodeError::Failed(error)) => Err(error),
+            Err(error) => return Err(error),
         };
         self.outcome(step, reading)
     }
@@ -166,16 +175,25 @@ impl Runner {
         inputs: &Inputs,
     ) -> Result<Reading, NodeError> {
         let Some(guard) = &step.guard else { return Ok(reading) };
+        let planned = reading.object().map(|object| object.id.clone());
         let reading = self.seal(step.kind, read_one(&*self.provider, &self.wanted(inputs)).await);
         if reading == Reading::Absent && step.operation == Operation::Delete {
             return Ok(reading);
         }
-        guard.check(&reading, &|_| true).map_err(|unmet| ProviderError {
+        let stopped = |message: String, help: &str| ProviderError {
             operation: format!("{} of {}", words(step.operation), step.address),
-            message: format!("stopped before it began: {unmet}"),
-            help: "make that true, or keep the resource in the spec".into(),
+            message: format!("stopped before it began: {message}"),
+            help: help.into(),
             retry: Retry::Never,
-        })?;
+        };
+        // Whoever is gone may have a successor at the same place, which is not the plan's to touch.
+        if let Some(other) = reading.object().filter(|object| planned.as_ref() != Some(&object.id))
+        {
+            let message = format!("another object stands in its place, id {}", other.id);
+            return Err(stopped(message, "plan again").into());
+        }
+        let help = "make that true, or keep the resource in the spec";
+        guard.check(&reading, &|_| true).map_err(|unmet| stopped(unmet.0, help))?;
         Ok(reading)
     }
 
@@ -199,7 +217,7 @@ impl Runner {
         step: &Step,
         inputs: &Inputs,
         written: &(dyn Fn(&Json) -> bool + Sync),
-    ) -> Act {
+    ) -> Result<Reading, NodeError> {
         let mut tried = 0;
         loop {
             tried += 1;
@@ -208,8 +226,10 @@ impl Runner {
                 Err(error) => error,
             };
             let harmless = step.operation != Operation::Create;
-            if error.retry == Retry::Never || tried >= TRIES || self.context.stop.is_now() {
-                return Err(error);
+            let broken = self.broken.get().is_some();
+            if error.retry == Retry::Never || tried >= TRIES || broken || self.context.stop.is_now()
+            {
+                return Err(error.into());
             }
             self.context.clock.sleep(std::time::Duration::from_secs(u64::from(tried))).await;
             let reading =
@@ -220,8 +240,8 @@ impl Runner {
             match step.operation {
                 Operation::Create if made => return Ok(reading),
                 _ if harmless && step.done.check(&reading, written).is_ok() => return Ok(reading),
-                _ if harmless => {}
-                _ => return Err(error),
+                _ if harmless => self.intent(step)?,
+                _ => return Err(error.into()),
             }
         }
     }
@@ -338,6 +358,10 @@ impl Runner {
     fn check_assumptions(&self) -> Result<(), ProviderError> {
         let change = self.change();
         for assumed in &change.assumed {
+            // What nobody changes in this apply is as it was read, whatever an older record says.
+            if !self.context.acting.contains(&assumed.reference.address) {
+                continue;
+            }
             let now = self.context.ledger.value(&assumed.reference);
             if now.as_ref().is_some_and(|now| *now != assumed.value) {
                 let reference = &assumed.reference;
@@ -378,11 +402,15 @@ impl Runner {
 impl Run for Runner {
     fn note(&self, data: Json) -> Result<(), ProviderError> {
         let address = self.change().address.clone();
-        self.context.ledger.append(Entry::Note { address, data }).map_err(|error| ProviderError {
-            operation: "write to the journal".into(),
-            message: error.to_string(),
-            help: "make room or mend the disk, then apply again".into(),
-            retry: Retry::Never,
+        self.context.ledger.append(Entry::Note { address, data }).map_err(|error| {
+            let message = error.to_string();
+            let _ = self.broken.set(error);
+            ProviderError {
+                operation: "write to the journal".into(),
+                message,
+                help: "make room or mend the disk, then apply again".into(),
+                retry: Retry::Never,
+            }
         })
     }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::plan::{Change, project};
+use crate::plan::{Action, Change, Plan, project};
 use crate::resource::{Attributes, Mode, Object};
-use crate::state::Record;
+use crate::state::{Entry, Record, State};
 
 /// Records what really stands: owned fields as they are on the object, computed ones as outputs.
 /// Secrets in `desired` and `object` are sealed already.
@@ -21,6 +21,26 @@ pub fn record(change: &Change, desired: &Json, object: &Object) -> Record {
         edges: change.edges.clone(),
         protected: change.protected,
     }
+}
+
+/// What an apply writes down about resources that it leaves alone: where an interrupted run did
+/// its work without recording it, or the spec changed only what is recorded, the record follows
+/// what was read.
+pub fn catch_up(plan: &Plan, state: &State) -> Vec<Entry> {
+    let unchanged = plan.changes.iter().filter(|change| change.action == Action::NoOp);
+    unchanged
+        .filter_map(|change| {
+            let object = Object {
+                id: change.locator.id.clone()?,
+                attributes: change.live.clone()?,
+                mark: None,
+            };
+            let record = record(change, &change.desired.tree(), &object);
+            let open = state.open.contains_key(&change.address);
+            let stale = state.resources.get(&change.address) != Some(&record);
+            (open || stale).then(|| Entry::Put { address: change.address.clone(), record })
+        })
+        .collect()
 }
 
 fn outputs(change: &Change, live: &Json) -> Json {

@@ -163,10 +163,10 @@ impl Schedule {
 
     /// Gives the endpoint back where the node occupies it.
     fn leave(&mut self, at: usize, phase: Phase) {
-        if self.slots[at].phase == Phase::Calling {
-            if let Some(free) = self.free.get_mut(&self.slots[at].endpoint) {
-                *free += 1;
-            }
+        if self.slots[at].phase == Phase::Calling
+            && let Some(free) = self.free.get_mut(&self.slots[at].endpoint)
+        {
+            *free += 1;
         }
         self.slots[at].phase = phase;
     }
@@ -198,7 +198,13 @@ impl Schedule {
     fn failed(&mut self, at: usize, commands: &mut Vec<Command>) {
         self.settle(at);
         self.skip_dependents(at, commands);
-        let Some(window) = self.slots[at].window else { return };
+        if let Some(window) = self.slots[at].window {
+            self.fail_window(window, commands);
+        }
+    }
+
+    /// Stops every window of the group, this one included, as far as it has not begun.
+    fn fail_window(&mut self, window: usize, commands: &mut Vec<Command>) {
         let (group, machine) =
             (self.windows[window].group.clone(), self.windows[window].machine.clone());
         let others: Vec<usize> = self
@@ -227,6 +233,14 @@ impl Schedule {
         self.settle(at);
         commands.push(Command::Skip(at, reason));
         self.skip_dependents(at, commands);
+        // A machine whose window is half done is down: its group must not lose another one.
+        if let Some(window) = self.slots[at].window.filter(|&window| self.has_begun(window)) {
+            self.fail_window(window, commands);
+        }
+    }
+
+    fn has_begun(&self, window: usize) -> bool {
+        self.windows[window].nodes.iter().any(|&node| self.slots[node].begun)
     }
 
     fn stop(&mut self, commands: &mut Vec<Command>) {
@@ -260,6 +274,11 @@ impl Schedule {
             commands.push(Command::Call(at));
         }
         self.queue.extend(kept);
+        // The open window waits for work of another one: only opening that too leads on.
+        if self.running() == 0 && self.open_window.is_some() && !self.queue.is_empty() {
+            self.open_window = None;
+            self.start(commands);
+        }
     }
 
     fn may_call(&self, at: usize) -> bool {

@@ -9,13 +9,14 @@ use super::args::{ApplyArgs, Consent, Format, Home, Output, Scope};
 use super::error::{CliError, Exit};
 use super::ledger::StoreLedger;
 use super::load::{Loaded, load};
-use super::output::{Terminal, print_json, say};
+use super::output::{Terminal, print, print_json, say};
 use super::plan::{self, Request};
 use super::secrets::Secrets;
 use super::world::{self, World};
 use super::{home, refresh, saved, signal};
-use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply};
+use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
 use crate::plan::{Action, Desired, Plan, Reason, Review};
+use crate::render::clean;
 use crate::render::json::apply_json;
 use crate::render::progress::{BarReporter, JsonReporter, PlainReporter, Reporter};
 use crate::resource::{Address, Endpoint, Sealer};
@@ -104,7 +105,7 @@ fn check_basis(review: &Review, loaded: &Loaded, args: &ApplyArgs) -> Result<(),
 pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> {
     let dir = home::state_dir(work.home, &work.loaded.spec);
     let fresh = world::new_state()?;
-    let store = Store::open(&dir, || fresh, home::owner())?;
+    let mut store = Store::open(&dir, || fresh, home::owner())?;
     world::with(work.loaded, work.home, async |world| {
         let desired = plan::desired(work.loaded, work.destroy);
         let review = prepare(work, world, &desired, store.state()).await?;
@@ -113,6 +114,7 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
         }
         refuse(&review, work)?;
         if review.plan.is_empty() {
+            record_unchanged(&review.plan, &mut store)?;
             store.close()?;
             let report = Report::default();
             return finish(&review, &report, &[], work);
@@ -240,6 +242,7 @@ async fn execute(
     });
     store.recover(&review.basis().lineage)?;
     remember_identity(world, &mut store).await?;
+    record_unchanged(&review.plan, &mut store)?;
     let sealer = Sealer::new(&store.state().digest_key);
     let ledger = Arc::new(StoreLedger::new(store));
     let plan: Arc<Plan> = Arc::new(review.plan.clone());
@@ -276,6 +279,13 @@ async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliEr
     Ok(store.append(Entry::Identity { endpoint, identity })?)
 }
 
+fn record_unchanged(plan: &Plan, store: &mut Store) -> Result<(), CliError> {
+    for entry in catch_up(plan, store.state()) {
+        store.append(entry)?;
+    }
+    Ok(())
+}
+
 /// Prints events as they come; keeps the failures for the result.
 async fn report(mut inbox: mpsc::UnboundedReceiver<Event>, format: Format) -> Vec<Event> {
     let bars = BarReporter::stderr();
@@ -301,8 +311,10 @@ fn finish(
     work: &Work<'_>,
 ) -> Result<Exit, CliError> {
     let outcome = report.outcome;
-    if work.output.format == Format::Json {
-        print_json(&apply_json(&outcome, events))?;
+    match work.output.format {
+        Format::Json => print_json(&apply_json(&outcome, events))?,
+        Format::Text if review.plan.is_empty() => {}
+        Format::Text => print(&result(report))?,
     }
     if let Some(fatal) = &report.fatal {
         let message = format!("the state cannot be written: {fatal}");
@@ -319,4 +331,22 @@ fn finish(
     } else {
         Exit::Done
     })
+}
+
+/// What an apply came to, for people.
+fn result(report: &Report) -> String {
+    let outcome = report.outcome;
+    let whole = outcome.failed == 0 && outcome.skipped == 0 && report.fatal.is_none();
+    if whole {
+        return format!("\nApplied: {} done.\n", outcome.done);
+    }
+    let mut text = format!(
+        "\nPartly applied: {} done, {} failed, {} not begun.\n",
+        outcome.done, outcome.failed, outcome.skipped
+    );
+    for failure in &report.failures {
+        text += &format!("  {}: {}\n", failure.address, clean(&failure.message));
+        text += &format!("    help: {}\n", clean(&failure.help));
+    }
+    text + "What was done is saved; the next apply goes on from there.\n"
 }

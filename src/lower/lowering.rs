@@ -68,6 +68,11 @@ pub mod vcenter_paths {
         format!("{}/vm", datacenter(spec))
     }
 
+    /// A folder for VMs, by its path below the VM root; empty for the root itself.
+    pub fn folder(spec: &Spec, path: &str) -> String {
+        if path.is_empty() { vm_root(spec) } else { format!("{}/{path}", vm_root(spec)) }
+    }
+
     /// A datastore, by name.
     pub fn datastore(spec: &Spec, name: &str) -> String {
         format!("{}/datastore/{name}", datacenter(spec))
@@ -82,7 +87,7 @@ pub mod vcenter_paths {
     pub fn vm(spec: &Spec, machine: &Machine) -> String {
         match &machine.vm_path {
             Some(path) => format!("{}/{}", vm_root(spec), **path),
-            None => format!("{}/{}/{}", vm_root(spec), *machine.folder, *machine.name),
+            None => format!("{}/{}", folder(spec, &machine.folder), *machine.name),
         }
     }
 }

@@ -69,7 +69,7 @@ fn grants(spec: &Spec) -> Vec<Grant> {
 }
 
 fn resource(spec: &Spec, kind: Kind, grant: Grant) -> Resource {
-    let principal = &*spec.vcenter.storage_account.principal;
+    let principal = &printed(&spec.vcenter.storage_account.principal);
     // ReadOnly is built in; the others are resources of this spec.
     let role = if grant.role == "ReadOnly" {
         Value::from(grant.role)
@@ -98,5 +98,24 @@ fn resource(spec: &Spec, kind: Kind, grant: Grant) -> Resource {
         origins: BTreeMap::new(),
         adopt: false,
         protected: false,
+    }
+}
+
+/// A principal as vCenter prints it: `DOMAIN\name`, whichever of its two forms the spec has.
+fn printed(principal: &str) -> String {
+    match principal.rsplit_once('@') {
+        Some((name, domain)) => format!("{}\\{name}", domain.to_uppercase()),
+        None => principal.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printed;
+
+    #[test]
+    fn both_forms_of_a_principal_are_one() {
+        assert_eq!(printed("cht@vsphere.local"), r"VSPHERE.LOCAL\cht");
+        assert_eq!(printed(r"VSPHERE.LOCAL\cht"), r"VSPHERE.LOCAL\cht");
     }
 }

@@ -45,7 +45,7 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         let pool = machine.resource_pool.as_ref().unwrap_or(&spec.vcenter.cluster);
         attributes.extend([
             ("name", machine.name.value.clone().into()),
-            ("folder", Value::reference(&folder::address(&machine.folder), "path")),
+            ("folder", folder(spec, machine)),
             ("template", template.value.clone().into()),
             ("datastore", machine.datastore.value.clone().into()),
             ("network", machine.network.value.clone().into()),
@@ -53,6 +53,15 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         ]);
     }
     Value::map(attributes)
+}
+
+/// The path of a folder that boma makes, or of the datacenter's own.
+fn folder(spec: &Spec, machine: &Machine) -> Value {
+    if machine.folder.is_empty() {
+        vcenter_paths::vm_root(spec).into()
+    } else {
+        Value::reference(&folder::address(&machine.folder), "path")
+    }
 }
 
 fn origins(machine: &Machine) -> BTreeMap<String, Place> {

@@ -68,12 +68,17 @@ pub fn check(plan: &Plan) -> Vec<Note> {
         note(unknown, Note::UnknownEndpoint(address()));
     }
     notes.extend(unreachable(plan).into_iter().map(Note::BadNode));
+    let windowed = plan.windows.iter().flat_map(|window| &window.nodes);
+    notes.extend(
+        windowed.filter(|&&node| node >= plan.nodes.len()).map(|&node| Note::BadNode(node)),
+    );
     notes
 }
 
 fn deletes_what_must_stay(change: &Change) -> bool {
-    let deletes = matches!(change.action, Action::Delete | Action::Replace);
-    deletes && (change.kind.holds_data || (change.protected && change.action == Action::Delete))
+    let steps = change.steps.iter().any(|step| step.operation == Operation::Delete);
+    let deletes = steps || matches!(change.action, Action::Delete | Action::Replace);
+    deletes && (change.kind.holds_data || change.protected)
 }
 
 fn has_unguarded_delete(change: &Change) -> bool {

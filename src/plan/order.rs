@@ -25,9 +25,9 @@ pub fn order(changes: &[Change], prior: &State) -> Result<Vec<Node>, Cycle<Addre
             let address = &change.address;
             graph.need(&(address.clone(), Half::Create), &(address.clone(), Half::Delete), ());
         }
-        for edge in edges(change, prior) {
+        for (edge, wanted) in edges(change, prior) {
             if let Some(&owner) = index.get(&edge) {
-                link(&mut graph, change, &changes[owner]);
+                link(&mut graph, change, &changes[owner], wanted);
             }
         }
     }
@@ -57,18 +57,16 @@ fn keys(change: &Change) -> Vec<Key> {
     }
 }
 
-/// What a change depends on, by the spec and by what was recorded.
-fn edges(change: &Change, prior: &State) -> Vec<Address> {
+/// What a change depends on, by the spec and by what was recorded; true where the spec says so.
+fn edges(change: &Change, prior: &State) -> BTreeMap<Address, bool> {
     let recorded = prior.resources.get(&change.address).map(|record| record.edges.as_slice());
-    let all = change.edges.iter().chain(recorded.unwrap_or_default());
-    let mut found: Vec<Address> = all.map(|edge| edge.to.clone()).collect();
-    found.sort();
-    found.dedup();
-    found
+    let recorded = recorded.unwrap_or_default().iter().map(|edge| (edge.to.clone(), false));
+    recorded.chain(change.edges.iter().map(|edge| (edge.to.clone(), true))).collect()
 }
 
-/// Orders the halves of a dependent and of what it depends on.
-fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change) {
+/// Orders the halves of a dependent and of what it depends on. What was recorded orders only
+/// removals: the spec may have turned a dependency round since.
+fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change, wanted: bool) {
     let key = |change: &Change, half| (change.address.clone(), half);
     let deletes = |change: &Change| match change.action {
         Action::Replace => Some(Half::Delete),
@@ -86,12 +84,12 @@ fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change) {
         graph.need(gone, &key(dependent, half), ());
     }
     // What goes for good goes after its last user has let go of it.
-    if let (Some(gone), Some(half)) = (&gone, makes(dependent)) {
-        if owner.action != Action::Replace {
-            graph.need(gone, &key(dependent, half), ());
-        }
+    if let (Some(gone), Some(half)) = (&gone, makes(dependent))
+        && owner.action != Action::Replace
+    {
+        graph.need(gone, &key(dependent, half), ());
     }
-    if let (Some(made), Some(half)) = (&made, makes(dependent)) {
+    if let (Some(made), Some(half), true) = (&made, makes(dependent), wanted) {
         graph.need(&key(dependent, half), made, ());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::decide::{Decision, Prior, Row, Seen, decide};
 use super::diff::{FieldDiff, diff};
@@ -17,7 +17,7 @@ use super::{
 use crate::graph::Cycle;
 use crate::resource::{
     Address, Attributes, EdgeKind, Effect, Identity, Kind, Lifecycle, Locator, Mark, Mode, Object,
-    Reading, Reference, Resource, SecretSource, as_reference, references, resolve,
+    Reading, Reference, Resource, SecretSource, as_secret, references, resolve,
 };
 use crate::state::{Record, State};
 
@@ -61,6 +61,7 @@ pub fn plan(
             planner.unwanted(address);
         }
     }
+    planner.keep_what_is_used();
     let (lineage, changes, blocked) = (planner.lineage, planner.changes, planner.blocked);
     finish(desired, prior, Basis { lineage, ..basis }, changes, blocked)
 }
@@ -136,9 +137,7 @@ impl Planner<'_> {
         let reading = match (&container, self.live.get(address)) {
             (Some(_), _) => Reading::Absent,
             (None, Some(reading)) => reading.clone(),
-            (None, None) => {
-                Reading::Unread("nobody looked: this is a defect of boma, please report it".into())
-            }
+            (None, None) => Reading::Unread(NOBODY_LOOKED.into()),
         };
         if let Reading::Unread(reason) = reading {
             return self.block(resource, BlockCause::Unread(reason));
@@ -154,7 +153,7 @@ impl Planner<'_> {
     ) {
         let address = &resource.address;
         let record = self.prior.resources.get(address);
-        let desired = self.known(resource);
+        let desired = self.known(resource, self.secrets);
         let found = self.compare(resource.kind, record, object, &desired);
         let row = Row {
             desired: true,
@@ -176,12 +175,19 @@ impl Planner<'_> {
             (Some(container), Some(_)) => Reason::Dependency(container.clone()),
             _ => reason,
         };
-        if let Some(refused) = found.iter().find(|one| matches!(one.effect, Effect::Refuse(_))) {
-            if action != Action::Create {
-                return self.block(resource, refusal(refused));
-            }
+        if let Some(refused) = found.iter().find(|one| matches!(one.effect, Effect::Refuse(_)))
+            && action != Action::Create
+        {
+            return self.block(resource, refusal(refused));
         }
-        let change = self.change(resource, action, reason, desired, object, found);
+        if let Some(cause) = self.unmakeable(resource, action, &reason, &found) {
+            return self.block(resource, cause);
+        }
+        let (action, reason) = match action {
+            Action::NoOp => self.recorded_anew(resource, record, &desired),
+            _ => (action, reason),
+        };
+        let change = self.change(resource, action, reason, object, found);
         self.changes.insert(address.clone(), change);
     }
 
@@ -190,10 +196,11 @@ impl Planner<'_> {
         resource: &Resource,
         action: Action,
         reason: Reason,
-        desired: Json,
         object: Option<&Object>,
         found: Vec<FieldDiff>,
     ) -> Change {
+        // Digests of secrets are compared and never planned with: the plan keeps the references.
+        let desired = self.known(resource, &BTreeMap::new());
         let live = object.map(|object| object.attributes.tree());
         let running = live.as_ref().is_some_and(|live| live["power"] != "off");
         let mut attributes: Vec<Difference> = match action {
@@ -242,14 +249,12 @@ impl Planner<'_> {
         reason: Reason,
         attributes: &[Difference],
     ) -> (Action, Vec<Reason>) {
-        let present = matches!(action, Action::Update | Action::NoOp | Action::Adopt);
-        if present && self.options.replace.contains(&resource.address) && !resource.kind.holds_data
-        {
+        if is_present(action) && self.options.replace.contains(&resource.address) {
             return (Action::Replace, vec![Reason::Requested]);
         }
         let demanded = attributes.iter().any(|one| one.impact == Impact::Replace);
-        let action = if demanded && action == Action::Update { Action::Replace } else { action };
-        if reason != Reason::SpecChanged {
+        let action = if demanded && is_present(action) { Action::Replace } else { action };
+        if reason != Reason::SpecChanged || attributes.is_empty() {
             return (action, vec![reason]);
         }
         let mut reasons = Vec::new();
@@ -266,9 +271,60 @@ impl Planner<'_> {
         (action, reasons)
     }
 
+    /// Why an object cannot be made anew although a field or the user demands it. `None` where
+    /// nobody does, or where it can.
+    fn unmakeable(
+        &self,
+        resource: &Resource,
+        action: Action,
+        reason: &Reason,
+        found: &[FieldDiff],
+    ) -> Option<BlockCause> {
+        let demanded = found.iter().find(|one| one.effect == Effect::Replace);
+        let requested = self.options.replace.contains(&resource.address);
+        if !is_present(action) || (demanded.is_none() && !requested) {
+            return None;
+        }
+        let (state, help) = if resource.kind.holds_data {
+            ("holds data", "take back the edit: what holds data is never deleted by a plan")
+        } else if resource.protected {
+            ("is protected", "take it out of `protect`, or take back the edit")
+        } else if *reason == Reason::AdoptAsked {
+            ("is not boma's yet", "take it over as it is first, and plan again")
+        } else {
+            return None;
+        };
+        let cause = match demanded {
+            Some(one) => format!("{} cannot change in place", one.path),
+            None => "--replace names it".into(),
+        };
+        let message = format!("{cause}, and it {state}: it is not made anew");
+        Some(BlockCause::Refused { message, help: help.into() })
+    }
+
+    /// What becomes of an object that is as desired: nothing, unless what is recorded of it is
+    /// not so: an interrupted run did not get to say what it did, somebody made the edit by hand
+    /// before the spec did, or its protection changed.
+    fn recorded_anew(
+        &self,
+        resource: &Resource,
+        record: Option<&Record>,
+        desired: &Json,
+    ) -> (Action, Reason) {
+        if self.prior.open.contains_key(&resource.address) {
+            return (Action::Adopt, Reason::Interrupted);
+        }
+        let stale = record.is_some_and(|record| {
+            let recorded = record.attributes.tree();
+            record.protected != resource.protected
+                || !diff(resource.kind, desired, Some(&recorded), &recorded).is_empty()
+        });
+        if stale { (Action::Adopt, Reason::SpecChanged) } else { (Action::NoOp, Reason::Equal) }
+    }
+
     /// Plans a recorded resource that the spec does not ask for.
     fn unwanted(&mut self, address: &Address) {
-        let Some(locator) = self.prior.locator(address) else { return };
+        let Some(mut locator) = self.prior.locator(address) else { return };
         let record = self.prior.resources.get(address);
         let open = self.prior.open.get(address);
         let Some((kind, endpoint)) = record
@@ -280,14 +336,18 @@ impl Planner<'_> {
         let object = match self.live.get(address) {
             Some(Reading::Present(object)) => Some(object),
             Some(Reading::Absent) => None,
-            Some(Reading::Unread(reason)) => {
-                let cause = BlockCause::Unread(reason.clone());
+            unread => {
+                let reason = match unread {
+                    Some(Reading::Unread(reason)) => reason.clone(),
+                    _ => NOBODY_LOOKED.into(),
+                };
+                let cause = BlockCause::Unread(reason);
                 let blocked = Blocked { address: address.clone(), kind, cause, origin: None };
                 self.blocked.insert(address.clone(), blocked);
                 return;
             }
-            None => return,
         };
+        locator.id = object.map(|object| object.id.clone()).or(locator.id);
         let protected = record.is_some_and(|record| record.protected);
         let row = Row {
             desired: false,
@@ -324,6 +384,28 @@ impl Planner<'_> {
             protected,
         };
         self.changes.insert(address.clone(), change);
+    }
+
+    /// A resource is not deleted while something that recorded a need of it is blocked, and so may
+    /// still be there.
+    fn keep_what_is_used(&mut self) {
+        while let Some((owner, user)) = self.used_by_blocked() {
+            let Some(change) = self.changes.remove(&owner) else { return };
+            let cause = BlockCause::Dependency(user);
+            let (kind, origin) = (change.kind, change.origin);
+            self.blocked.insert(owner.clone(), Blocked { address: owner, kind, cause, origin });
+        }
+    }
+
+    fn used_by_blocked(&self) -> Option<(Address, Address)> {
+        self.blocked.keys().find_map(|user| {
+            let record = self.prior.resources.get(user)?;
+            let deleted = record.edges.iter().find(|edge| {
+                let change = self.changes.get(&edge.to);
+                change.is_some_and(|change| change.action == Action::Delete)
+            })?;
+            Some((deleted.to.clone(), user.clone()))
+        })
     }
 
     fn prior_of(&self, address: &Address) -> Prior {
@@ -375,9 +457,9 @@ impl Planner<'_> {
     }
 
     /// The desired tree with everything filled in that is known at plan time.
-    fn known(&self, resource: &Resource) -> Json {
+    fn known(&self, resource: &Resource, secrets: &BTreeMap<SecretSource, Json>) -> Json {
         let known = |reference: &Reference| self.value_of(reference);
-        let secret = |source: &SecretSource| self.secrets.get(source).cloned();
+        let secret = |source: &SecretSource| secrets.get(source).cloned();
         resolve(&resource.attributes.tree(), &known, &secret)
     }
 
@@ -385,7 +467,8 @@ impl Planner<'_> {
         references(&resource.attributes.tree())
             .into_iter()
             .filter_map(|reference| {
-                self.value_of(&reference).map(|value| Assumed { reference, value })
+                let value = self.value_of(&reference).filter(|value| as_secret(value).is_none())?;
+                Some(Assumed { reference, value })
             })
             .collect()
     }
@@ -395,7 +478,7 @@ impl Planner<'_> {
         let change = self.changes.get(&reference.address)?;
         if change.kind.field(&reference.path).mode == Mode::Owned {
             let value = lookup(&change.desired.tree(), &reference.path)?;
-            return as_reference(&value).is_none().then_some(value);
+            return references(&value).is_empty().then_some(value);
         }
         match change.action {
             Action::Create | Action::Replace => None,
@@ -430,6 +513,14 @@ impl Planner<'_> {
         };
         self.blocked.insert(resource.address.clone(), blocked);
     }
+}
+
+/// Why an address without a reading is unread.
+const NOBODY_LOOKED: &str = "nobody looked: this is a defect of boma, please report it";
+
+/// Whether there is an object that the action goes on with.
+fn is_present(action: Action) -> bool {
+    matches!(action, Action::Update | Action::NoOp | Action::Adopt)
 }
 
 fn lookup(tree: &Json, path: &str) -> Option<Json> {
@@ -497,6 +588,13 @@ fn all_of(kind: Kind, desired: &Json) -> Vec<Difference> {
 
 /// A difference of a live object. A machine that is off costs nothing to change.
 fn difference(found: FieldDiff, resource: &Resource, running: bool) -> Option<Difference> {
+    // The values of a secret are digests, which no plan holds.
+    let hidden = || json!("(secret)");
+    let (before, after) = match (found.sensitive, found.after) {
+        (true, After::Known(_)) => (found.before.map(|_| hidden()), After::Known(hidden())),
+        (true, after) => (found.before.map(|_| hidden()), after),
+        (false, after) => (found.before, after),
+    };
     let impact = match Impact::of(found.effect)? {
         Impact::PowerCycle if resource.kind.lifecycle == Lifecycle::Machine && !running => {
             Impact::InPlace
@@ -505,8 +603,8 @@ fn difference(found: FieldDiff, resource: &Resource, running: bool) -> Option<Di
     };
     Some(Difference {
         path: found.path,
-        before: found.before,
-        after: found.after,
+        before,
+        after,
         cause: found.cause,
         impact,
         sensitive: found.sensitive,

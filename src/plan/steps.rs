@@ -58,8 +58,8 @@ impl Subject<'_> {
     }
 
     fn must_be_off(&self, differences: &[Difference]) -> bool {
-        let switched_off =
-            differences.iter().any(|difference| difference.path == POWER) && !self.wants_power();
+        let switched_off = differences.iter().any(|difference| difference.path == POWER)
+            && self.desired[POWER] == "off";
         switched_off || differences.iter().any(|difference| difference.impact >= Impact::PowerCycle)
     }
 
@@ -84,7 +84,12 @@ impl Subject<'_> {
             return self.writes(fields);
         }
         let off = self.is_running() && self.must_be_off(differences);
-        let on = self.wants_power() && (off || !self.is_running());
+        // Where the spec says nothing of power, a machine runs afterwards if it ran before.
+        let on = if off {
+            self.desired[POWER] != "off"
+        } else {
+            self.wants_power() && !self.is_running()
+        };
         let mut steps = Vec::new();
         steps.extend(off.then(|| self.power(Operation::PowerOff, "off")));
         steps.extend(self.writes(fields));

@@ -144,8 +144,17 @@ fn plain(found: &Diagnostic) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::spec::parse;
+
+    /// Some text, then what makes TOML and secrets.
+    const TEXT: &str = "\\PC{0,9}(\n| = |password|\"|'|é|[a-c]|\\[|\\]|\t){0,30}";
+
+    fn no_files() -> ProptestConfig {
+        ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    }
 
     fn check(text: &str, present: &[&str], absent: &[&str]) {
         let list = parse("s.toml", text).diagnostics;
@@ -199,11 +208,11 @@ mod tests {
         check("[ssh.jump]\nhost_key = \"MD5:aa\"\n", &["MD5:aa"], &[]);
     }
 
-    proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+    proptest! {
+        #![proptest_config(no_files())]
 
         #[test]
-        fn any_text_is_rendered(text in "\\PC{0,9}(\n| = |password|\"|'|é|[a-c]|\\[|\\]|\t){0,30}", width in 0..200_usize) {
+        fn any_text_is_rendered(text in TEXT, width in 0..200_usize) {
             let list = parse("f", &text).diagnostics;
             assert!(!diagnostics(&text, "f", &list, false, width).is_empty());
         }

@@ -13,7 +13,9 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         project.placement.value == Placement::Spread && project.couchdb.nodes.value > 1
     };
     let projects = facts.spec.projects.iter().filter(spread);
-    for (place, projects) in by_place(projects.map(|project| (&project.placement.place, project))) {
+    for (place, projects) in
+        by_place(projects.map(|project| (&project.placement.place, &project.name)))
+    {
         let message = format!("any of several machines stops {} by its loss", names(&projects));
         let help = "set `placement` to \"together\", unless one machine cannot carry the load";
         report.push(Problem::at(place, message, help));

@@ -121,3 +121,81 @@ fn is_server(spec: &Spec, address: &Address) -> bool {
 fn stem(name: &str) -> &str {
     name.trim_end_matches(|last: char| last.is_ascii_digit())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use serde_json::json;
+
+    use crate::plan::{Action, Change, Reason};
+    use crate::resource::Attributes;
+    use crate::rules::testing::{World, change, findings, plan, spec};
+
+    fn check_world(world: &World, edits: &[(&str, &str)], expected: &[&str]) {
+        let found = findings(&spec(edits), world);
+        let found: Vec<&str> = found.iter().map(|found| found.message.as_str()).collect();
+        assert_eq!(found, expected);
+    }
+
+    fn check(changes: &[Change], expected: &[&str]) {
+        check_world(&plan(changes.to_vec()), &[], expected);
+    }
+
+    fn with_disk(change: Change) -> Change {
+        let live = json!({"foreign_disks": ["[ds1] fcd/a.vmdk"]});
+        Change { live: Some(Attributes::new(&live)), ..change }
+    }
+
+    const FOREIGN: &str = "vsphere/vm/agent-1 would be deleted with 1 disk of others on it";
+
+    #[test]
+    fn a_machine_with_disks_of_others_stays() {
+        check(&[with_disk(change("agent-1", Action::Delete))], &[FOREIGN]);
+        check(&[with_disk(change("agent-1", Action::Update))], &[]);
+        check(&[change("agent-1", Action::Delete)], &[]);
+    }
+
+    #[test]
+    fn what_is_protected_stays() {
+        let protect =
+            [("name = \"small\"", "name = \"small\"\nprotect = [\"vsphere/vm/agent-*\"]")];
+        let message = "vsphere/vm/agent-1 is protected and would be replaced";
+        let world = plan(vec![change("agent-1", Action::Replace)]);
+        check_world(&world, &protect, &[message]);
+        let recorded = Change { protected: true, ..change("agent-1", Action::Replace) };
+        check(&[recorded], &[message]);
+    }
+
+    #[test]
+    fn servers_go_one_at_a_time_while_a_quorum_stays() {
+        let stand = |name| change(name, Action::NoOp);
+        let gone = change("server-3", Action::Replace);
+        check(&[stand("server-1"), stand("server-2"), gone.clone()], &[]);
+        let lost =
+            Change { reasons: vec![Reason::DeletedOutside], ..change("server-2", Action::Create) };
+        let message = "without server-3, 1 of 3 servers are left, and etcd needs 2";
+        check(&[stand("server-1"), lost, gone.clone()], &[message]);
+        let new = Change { reasons: vec![Reason::New], ..change("server-2", Action::Create) };
+        check(
+            &[stand("server-1"), new, gone],
+            &["without server-3, 1 of 2 servers are left, and etcd needs 2"],
+        );
+    }
+
+    #[test]
+    fn a_machine_that_left_the_spec_is_a_server_unless_named_like_an_agent() {
+        let removed = |names: [&str; 2]| names.map(|name| change(name, Action::Delete));
+        check(&removed(["agent-4", "agent-5"]), &[]);
+        let message = "2 servers would go at once: server-4 and server-5";
+        check(&removed(["server-4", "server-5"]), &[message]);
+    }
+
+    #[test]
+    fn destroy_may_take_all_servers_and_no_disk_of_others() {
+        let servers = ["server-1", "server-2", "server-3"].map(|name| change(name, Action::Delete));
+        let mut world =
+            plan([&servers[..], &[with_disk(change("agent-1", Action::Delete))]].concat());
+        world.plan.as_mut().unwrap().basis.destroy = true;
+        check_world(&world, &[], &[FOREIGN]);
+    }
+}

@@ -18,7 +18,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     report.extend(kubernetes(facts));
     let ended = |project: &&Project| cht(project, facts.today).is_some();
     let projects = facts.spec.projects.iter().filter(ended);
-    for (place, group) in by_place(projects.map(|project| (&project.cht.place, project))) {
+    for (place, group) in by_place(projects.map(|project| (&project.cht.place, &project.name))) {
         let first = facts.spec.projects.iter().find(|project| &project.cht.place == place);
         let Some((project, when)) = first.and_then(|one| Some((one, cht(one, facts.today)?)))
         else {

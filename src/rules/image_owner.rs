@@ -10,7 +10,8 @@ pub const RULE: Rule = Rule::warn("image-owner", check);
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let projects = facts.spec.projects.iter().filter(|project| is_contested(project));
-    for (place, projects) in by_place(projects.map(|project| (&project.image_owner.place, project)))
+    for (place, projects) in
+        by_place(projects.map(|project| (&project.image_owner.place, &project.name)))
     {
         let message = format!("boma undoes upgrades of {} from the admin page", names(&projects));
         let help = "leave `image_owner` out: on 4.x it is the upgrade-service";

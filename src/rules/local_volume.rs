@@ -13,7 +13,7 @@ const LOCAL: &str = "local-path";
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let local = |project: &&Project| project.couchdb.storage_class.value == LOCAL;
     let projects = facts.spec.projects.iter().filter(local);
-    let places = projects.map(|project| (&project.couchdb.storage_class.place, project));
+    let places = projects.map(|project| (&project.couchdb.storage_class.place, &project.name));
     for (place, projects) in by_place(places) {
         let message = format!("the data of {} is on single machines' own disks", names(&projects));
         let help = "name the class of [storage] in `couchdb.storage_class`, or leave the key out";

@@ -1,8 +1,9 @@
 //! `machine-size`: k3s asks for 2 CPUs and 2 GB on a server (k3s docs,
 //! `installation/requirements.md`); below, etcd misses its deadlines and leaders change.
 
+use super::words::{by_place, names};
 use super::{Facts, Problem, Rule};
-use crate::spec::Machine;
+use crate::diag::Place;
 
 /// See the file's head.
 pub const RULE: Rule = Rule::warn("machine-size", check);
@@ -11,13 +12,18 @@ const CPUS: u32 = 2;
 const MEMORY_MIB: u64 = 2048;
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
-    let small =
-        |server: &&Machine| server.cpus.value < CPUS || server.memory_mib.value < MEMORY_MIB;
-    for server in facts.spec.servers.iter().filter(small) {
-        let (name, cpus, memory) = (&server.name, &server.cpus, &server.memory_mib);
-        let message = format!("{name} is too small for a server: CPUs {cpus}, memory {memory} MiB");
-        let help = "give servers 2 CPUs and 2 GiB at least: `cpus` and `memory`";
-        let place = if server.cpus.value < CPUS { &cpus.place } else { &memory.place };
-        report.push(Problem::at(place, message, help));
+    let servers = || facts.spec.servers.iter();
+    let slow = servers().filter(|server| server.cpus.value < CPUS);
+    for (place, names) in by_place(slow.map(|server| (&server.cpus.place, &server.name))) {
+        report.push(problem(place, &names, "CPU"));
     }
+    let small = servers().filter(|server| server.memory_mib.value < MEMORY_MIB);
+    for (place, names) in by_place(small.map(|server| (&server.memory_mib.place, &server.name))) {
+        report.push(problem(place, &names, "memory"));
+    }
+}
+
+fn problem(place: &Place, machines: &[&str], what: &str) -> Problem {
+    let message = format!("too little {what} for k3s servers: {}", names(machines));
+    Problem::at(place, message, "give servers 2 CPUs and 2 GiB at least: `cpus` and `memory`")
 }

@@ -71,3 +71,85 @@ fn unused(facts: &Facts<'_>, used: &[bool]) -> Vec<Finding> {
         .map(|problem| problem.finding(waiver_unused::NAME, Level::Warn, set))
         .collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use jiff::civil::{Date, date};
+
+    use super::*;
+    use crate::plan::Action;
+    use crate::rules::testing::{TODAY, change, findings, findings_on, nothing, plan, spec};
+
+    const OFF: (&str, &str) = ("datacenter", "insecure = true\ndatacenter");
+
+    /// Each finding as `rule level waived`.
+    fn check(today: Date, edits: &[(&str, &str)], expected: &[(&str, Level, bool)]) {
+        let found = findings_on(today, &spec(edits), &nothing());
+        let found: Vec<_> =
+            found.iter().map(|found| (found.rule, found.level, found.waived.is_some())).collect();
+        assert_eq!(found, expected);
+    }
+
+    fn waiver(rule: &str, rest: &str) -> String {
+        format!(
+            "[[waivers]]\nrule = \"{rule}\"\nreason = \"lab\"\nexpires = 2026-12-31\n{rest}\n[storage]"
+        )
+    }
+
+    #[test]
+    fn the_spec_sets_levels() {
+        let level = |level: &str| format!("[rules]\ntls-off = \"{level}\"\n[storage]");
+        check(TODAY, &[OFF], &[("tls-off", Level::Deny, false)]);
+        check(TODAY, &[OFF, ("[storage]", &level("warn"))], &[("tls-off", Level::Warn, false)]);
+        check(TODAY, &[OFF, ("[storage]", &level("allow"))], &[]);
+    }
+
+    #[test]
+    fn a_waiver_holds_until_its_last_day() {
+        let edits = [OFF, ("[storage]", &waiver("tls-off", ""))];
+        let old = ("end-of-life", Level::Warn, false);
+        check(date(2026, 12, 31), &edits, &[("tls-off", Level::Deny, true), old]);
+        let expired = ("waiver-expired", Level::Warn, false);
+        check(date(2027, 1, 1), &edits, &[("tls-off", Level::Deny, false), old, expired]);
+    }
+
+    #[test]
+    fn a_waiver_with_a_pattern_covers_only_addresses() {
+        let pattern = "address = \"vsphere/**\"";
+        check(
+            TODAY,
+            &[OFF, ("[storage]", &waiver("tls-off", pattern))],
+            &[("tls-off", Level::Deny, false), ("waiver-unused", Level::Warn, false)],
+        );
+    }
+
+    #[test]
+    fn a_waiver_of_what_no_rule_is_called_is_told_once() {
+        check(
+            TODAY,
+            &[("[storage]", &waiver("tls-of", ""))],
+            &[("unknown-rule", Level::Deny, false)],
+        );
+    }
+
+    #[test]
+    fn data_loss_is_waived_with_a_reason_and_not_by_level() {
+        let two =
+            || plan(vec![change("server-1", Action::Replace), change("server-2", Action::Replace)]);
+        let allow = "[rules]\ndata-loss = \"allow\"\n[storage]";
+        let allowed = findings(&spec(&[("[storage]", allow)]), &two());
+        assert!(allowed.iter().any(|found| found.rule == "data-loss" && found.refuses()));
+        let waived = findings(&spec(&[("[storage]", &waiver("data-loss", ""))]), &two());
+        let reasons: Vec<_> = waived.iter().map(|found| found.waived.as_deref()).collect();
+        assert_eq!(reasons, [Some("lab")]);
+    }
+
+    #[test]
+    fn without_a_plan_nobody_knows_whether_data_loss_is_waived_for_nothing() {
+        let edits = [("[storage]", &*waiver("data-loss", ""))];
+        check(TODAY, &edits, &[]);
+        let found = findings(&spec(&edits), &plan(Vec::new()));
+        assert_eq!(found.iter().map(|found| found.rule).collect::<Vec<_>>(), ["waiver-unused"]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diag::Place;
-use crate::spec::{Project, Subnet};
+use crate::spec::{Sp, Subnet};
 
 /// `a`, `a and b`, or `a and 49 more`.
 pub fn names(all: &[&str]) -> String {
@@ -23,14 +23,14 @@ pub fn count(number: u64, one: &str) -> String {
     }
 }
 
-/// Names of projects by the line that says something of them, so that fifty projects with one
-/// default are one finding.
+/// Names of projects or machines by the line that says something of them, so that fifty
+/// projects with one default are one finding.
 pub fn by_place<'a>(
-    projects: impl IntoIterator<Item = (&'a Place, &'a Project)>,
+    named: impl IntoIterator<Item = (&'a Place, &'a Sp<String>)>,
 ) -> BTreeMap<&'a Place, Vec<&'a str>> {
     let mut groups: BTreeMap<&Place, Vec<&str>> = BTreeMap::new();
-    for (place, project) in projects {
-        groups.entry(place).or_default().push(&project.name);
+    for (place, name) in named {
+        groups.entry(place).or_default().push(name);
     }
     groups
 }

@@ -14,7 +14,9 @@ use crate::diag::Diagnostic;
 /// The label of every diagnostic whose span may hold a secret: renderers mask the span.
 pub const SECRET_LABEL: &str = "no reference to a secret";
 
-pub(super) const SECRET_HELP: &str = "name where it is: { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", \"argument\"] }; change the secret if this file was shared";
+pub(super) const SECRET_HELP: &str = "name where it is: { env = \"NAME\" }, \
+     { file = \"path\" } or { command = [\"program\", \"argument\"] }; \
+     change the secret if this file was shared";
 
 /// Collects what is wrong while a tree is walked.
 pub(super) struct Checker<'a> {

@@ -56,6 +56,19 @@ mod tests {
 
     const NATIONAL: &str = include_str!("../../examples/national-50-counties.toml");
 
+    /// What a value of the example is changed to.
+    const VALUE: &str =
+        r#"([0-9]{1,20}|"[ -~]{0,12}"|\[\]|\{ [a-z]{1,5} = 1 \}|true|-1|1979-05-27)"#;
+
+    fn no_files() -> ProptestConfig {
+        ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    }
+
+    /// The example's text up to a byte, or to the character before it.
+    fn floor(at: usize) -> usize {
+        NATIONAL.floor_char_boundary(at)
+    }
+
     /// Checks what holds for every text.
     fn check(text: &str) {
         let parsed = parse("f", text);
@@ -71,7 +84,7 @@ mod tests {
 
     proptest! {
         // Cases that fail are printed; nothing is left beside the source.
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(no_files())]
 
         #[test]
         fn any_text_is_read_or_refused(text in any::<String>()) {
@@ -79,20 +92,20 @@ mod tests {
         }
 
         #[test]
-        fn any_toml_is_read_or_refused(text in "(\\[{1,2}[a-c.]{1,3}\\]{1,2}\n|[a-c.\"]{1,4} = ([0-9'\"{}\\[\\],=a.-]{0,6})\n){0,8}") {
+        fn any_toml_is_read_or_refused(text in "(\\[{1,2}[a-c.]{1,3}\\]{1,2}\n|[a-c.\"]{1,4} = \
+            ([0-9'\"{}\\[\\],=a.-]{0,6})\n){0,8}") {
             check(&text);
         }
 
         #[test]
         fn a_cut_spec_is_read_or_refused(at in 0..NATIONAL.len(), more in 0..200_usize) {
-            let cut = |at: usize| (0..=at.min(NATIONAL.len())).rev().find(|at| NATIONAL.is_char_boundary(*at)).unwrap();
-            let (start, end) = (cut(at), cut(at + more));
+            let (start, end) = (floor(at), floor(at + more));
             check(&NATIONAL[..start]);
             check(&format!("{}{}", &NATIONAL[..start], &NATIONAL[end..]));
         }
 
         #[test]
-        fn a_spec_with_a_changed_value_is_read_or_refused(line in 0..200_usize, value in "([0-9]{1,20}|\"[ -~]{0,12}\"|\\[\\]|\\{ [a-z]{1,5} = 1 \\}|true|-1|1979-05-27)") {
+        fn a_spec_with_a_changed_value_is_read_or_refused(line in 0..200_usize, value in VALUE) {
             let lines = NATIONAL.lines().enumerate().map(|(at, text)| match text.split_once(" = ") {
                 Some((key, _)) if at == line => format!("{key} = {value}\n"),
                 _ => format!("{text}\n"),

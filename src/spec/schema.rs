@@ -99,7 +99,7 @@ fn secret() -> Value {
         "oneOf": [
             one("env", variable, "An environment variable."),
             one("file", word, "A file beside the spec; ~/ is the home directory."),
-            one("command", words, "A program and its arguments, run without a shell; its output is the secret."),
+            one("command", words, "A program and its arguments; its output is the secret."),
         ],
     })
 }

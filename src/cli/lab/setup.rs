@@ -1,6 +1,7 @@
 //! The world that a spec supposes.
 
 use crate::lab::{MachineSetup, Setup, TemplateSetup};
+use crate::lower::vcenter_paths as paths;
 use crate::resource::Digest;
 use crate::spec::{Machine, Spec};
 
@@ -29,7 +30,7 @@ pub fn setup(spec: &Spec) -> Setup {
                 setup.templates.push(template_of(template));
             }
             Some(_) => {}
-            None => setup.machines.push(standing(machine)),
+            None => setup.machines.push(standing(spec, machine)),
         }
     }
     setup
@@ -59,11 +60,9 @@ fn template_of(name: &str) -> TemplateSetup {
 }
 
 /// A VM made by hand after the guide: disk UUIDs on, hardware upgraded.
-fn standing(machine: &Machine) -> MachineSetup {
-    let path = machine.vm_path.as_ref().map_or_else(
-        || format!("{}/{}", *machine.folder, *machine.name),
-        |path| path.value.clone(),
-    );
+fn standing(spec: &Spec, machine: &Machine) -> MachineSetup {
+    let path = paths::vm(spec, machine);
+    let path = path.strip_prefix(&format!("{}/", paths::vm_root(spec))).unwrap_or(&path).to_owned();
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
     MachineSetup {
         name: name.to_owned(),

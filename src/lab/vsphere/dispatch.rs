@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::xml::{Element, SOAP, envelope};
 
 use super::answer::Answer;
-use super::call::{Call, Settings, flag, number};
-use super::collector::{Selected, View, content, fetch, select};
+use super::call::{Call, Settings};
 use super::fault::Fault;
+use super::reading::Reading;
 use super::schema::SCHEMA;
 use super::world::{Effect, Entry, Ref, World};
 use super::{clone, folder, ids, lookup, permission, power, reconfigure, role, session, task};
@@ -15,18 +15,13 @@ use super::{clone, folder, ids, lookup, permission, power, reconfigure, role, se
 /// The world with what does not outlive the process: views, pages, counters.
 pub(in crate::lab) struct Desk {
     pub world: World,
-    /// By view id.
-    views: BTreeMap<String, View>,
-    /// What is still to be sent, by token.
-    pages: BTreeMap<String, Page>,
+    reading: Reading,
     /// Milliseconds since 1970 of each session's last call.
     pub(super) active: BTreeMap<String, u64>,
     /// Wrong passwords in a row, and when the last was.
     failures: BTreeMap<String, (u32, u64)>,
     /// Calls by method.
     pub(super) requests: BTreeMap<String, u64>,
-    /// Numbers views and pages.
-    serial: u64,
 }
 
 /// The answer to one HTTP request, and the records to keep before it leaves.
@@ -38,13 +33,6 @@ pub(in crate::lab) struct Reply {
     pub entries: Vec<Entry>,
 }
 
-/// The rest of a paged answer.
-struct Page {
-    session: String,
-    rest: Vec<Selected>,
-    size: usize,
-}
-
 /// What a method gives back besides changes of the world.
 type Done = Result<(Answer, Option<String>), Fault>;
 
@@ -52,12 +40,10 @@ impl Desk {
     pub(in crate::lab) fn new(world: World) -> Self {
         Self {
             world,
-            views: BTreeMap::new(),
-            pages: BTreeMap::new(),
+            reading: Reading::default(),
             active: BTreeMap::new(),
             failures: BTreeMap::new(),
             requests: BTreeMap::new(),
-            serial: 0,
         }
     }
 
@@ -120,6 +106,10 @@ impl Desk {
         settings: Settings,
         now: u64,
     ) -> Done {
+        let known = session::SINGLETONS.iter().find(|(class, _)| *class == this.class);
+        if known.is_some_and(|(_, id)| *id != this.id) {
+            return Err(Fault::gone(&this));
+        }
         match body.name.as_str() {
             "RetrieveServiceContent" => {
                 return plain(Answer::value(session::service_content(
@@ -135,56 +125,12 @@ impl Desk {
         let session = known.cloned().ok_or_else(|| session::not_authenticated(&this))?;
         self.active.insert(session.key.clone(), now);
         let call = Call { world: &self.world, settings, session: &session, this, body, now };
-        match body.name.as_str() {
-            "Fetch" => return plain(fetch(&call, &self.views)?),
-            "CreateContainerView" => return self.create_view(&call_parts(&call)?, &session.key),
-            "RetrievePropertiesEx" => {
-                let found = select(&call, &self.views)?;
-                let wanted =
-                    body.child("options").and_then(|options| number(options, "maxObjects"));
-                let size = page_size(wanted, settings.page_size)?;
-                let (answer, rest) = page(&call, found, size)?;
-                return plain(self.keep(answer, rest, size, &session.key));
-            }
-            "ContinueRetrievePropertiesEx" => {
-                let (rest, size) = self
-                    .pages
-                    .get(call.text("token"))
-                    .filter(|page| page.session == session.key)
-                    .map(|page| (page.rest.clone(), page.size))
-                    .ok_or_else(|| Fault::argument("token"))?;
-                let (answer, rest) = page(&call, rest, size)?;
-                let token = call.text("token").to_owned();
-                self.pages.remove(&token);
-                return plain(self.keep(answer, rest, size, &session.key));
-            }
-            "CancelRetrievePropertiesEx" => {
-                let token = call.text("token").to_owned();
-                let page = self.pages.get(&token).filter(|page| page.session == session.key);
-                page.ok_or_else(|| Fault::argument("token"))?;
-                self.pages.remove(&token);
-                return plain(Answer::default());
-            }
-            "RetrieveProperties" => {
-                let found = select(&call, &self.views)?;
-                let mut returned = Vec::new();
-                for selected in &found {
-                    returned.extend(content(&call, selected, "returnval")?);
-                }
-                return plain(Answer::values(returned));
-            }
-            "DestroyView" => {
-                let id = call.this.id.clone();
-                let view = self.views.get(&id).filter(|view| view.session == session.key);
-                view.ok_or_else(|| Fault::gone(&call.this))?;
-                self.views.remove(&id);
-                return plain(Answer::default());
-            }
-            "Logout" => {
-                self.forget(&session.key);
-                return plain(Answer::done(vec![Effect::Logout(session.key)]));
-            }
-            _ => {}
+        if let Some(answer) = self.reading.answer(&call) {
+            return plain(answer?);
+        }
+        if body.name == "Logout" {
+            self.forget(&session.key);
+            return plain(Answer::done(vec![Effect::Logout(session.key)]));
         }
         plain(method(&call)?)
     }
@@ -218,43 +164,9 @@ impl Desk {
         Ok((answer, Some(cookie)))
     }
 
-    fn create_view(&mut self, view: &(String, Vec<String>, bool), session: &str) -> Done {
-        let (container, types, recursive) = view.clone();
-        self.serial += 1;
-        let id = format!(
-            "session[{session}]{}",
-            ids::uuid(self.world.seed, "52", &["view", session, &self.serial.to_string()])
-        );
-        let view = View { session: session.to_owned(), container, types, recursive };
-        self.views.insert(id.clone(), view);
-        plain(Answer::object(&Ref::new("ContainerView", &id)))
-    }
-
-    /// Keeps the rest of a paged answer under a token that works once, for this session.
-    fn keep(
-        &mut self,
-        mut answer: Answer,
-        rest: Vec<Selected>,
-        size: usize,
-        session: &str,
-    ) -> Answer {
-        if rest.is_empty() {
-            return answer;
-        }
-        self.serial += 1;
-        let token = format!("{session}-{}", self.serial);
-        if let Some(result) = answer.returned.first_mut() {
-            result.children.insert(0, Element::with_text("token", &token));
-        }
-        let session = session.to_owned();
-        self.pages.insert(token, Page { session, rest, size });
-        answer
-    }
-
     fn forget(&mut self, session: &str) {
         self.active.remove(session);
-        self.views.retain(|_, view| view.session != session);
-        self.pages.retain(|_, page| page.session != session);
+        self.reading.forget(session);
     }
 }
 
@@ -332,42 +244,4 @@ fn method(call: &Call<'_>) -> Result<Answer, Fault> {
 fn is_active(call: &Call<'_>) -> bool {
     let session = call.world.sessions.get(call.text("sessionID"));
     session.is_some_and(|session| session.principal == ids::principal(call.text("userName")))
-}
-
-/// A view's container, types and depth, checked.
-fn call_parts(call: &Call<'_>) -> Result<(String, Vec<String>, bool), Fault> {
-    let container = call.object("container").ok_or_else(|| Fault::argument("container"))?;
-    let container = call.find(&container)?.id.clone();
-    let types: Vec<String> =
-        call.body.children_named("type").map(|class| class.text.clone()).collect();
-    if !types.iter().all(|class| SCHEMA.is_managed(class)) {
-        return Err(Fault::argument("type"));
-    }
-    Ok((container, types, flag(call.body, "recursive").unwrap_or(false)))
-}
-
-fn page_size(wanted: Option<i64>, most: usize) -> Result<usize, Fault> {
-    match wanted {
-        None => Ok(most),
-        Some(wanted) if wanted > 0 => Ok(usize::try_from(wanted).unwrap_or(most).min(most)),
-        Some(_) => Err(Fault::argument("options.maxObjects")),
-    }
-}
-
-/// The first page of what was selected, and what is left.
-fn page(
-    call: &Call<'_>,
-    mut found: Vec<Selected>,
-    size: usize,
-) -> Result<(Answer, Vec<Selected>), Fault> {
-    let rest = found.split_off(size.min(found.len()));
-    let mut objects = Vec::new();
-    for selected in &found {
-        objects.extend(content(call, selected, "objects")?);
-    }
-    if objects.is_empty() && rest.is_empty() {
-        return Ok((Answer::default(), rest));
-    }
-    let result = Element::new("returnval").extend(objects);
-    Ok((Answer::value(result), rest))
 }

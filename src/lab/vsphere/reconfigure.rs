@@ -5,7 +5,7 @@ use crate::xml::{Element, XSI};
 use super::answer::Answer;
 use super::call::{Call, flag, number};
 use super::clone::{refuse, vacant};
-use super::device::{self, Owner};
+use super::device_change::Bench;
 use super::fault::Fault;
 use super::folder;
 use super::machine::{Machine, Upgrade};
@@ -133,14 +133,14 @@ pub(super) fn write(
         }
     }
     let home = home(world, machine, name);
-    let owner = Owner {
-        instance_uuid: &machine.instance_uuid.clone(),
+    let mut bench = Bench {
+        world,
+        instance_uuid: &machine.instance_uuid,
         home: &home,
-        datastore: &machine.datastore.clone(),
+        datastore: &machine.datastore,
+        devices: &mut machine.devices,
     };
-    for (index, change) in spec.children_named("deviceChange").enumerate() {
-        device::change(world, &owner, &mut machine.devices, index, change)?;
-    }
+    bench.change(spec.children_named("deviceChange"))?;
     if let Some(info) = spec.child("scheduledHardwareUpgradeInfo") {
         machine.upgrade = Some(upgrade(info)?);
     }

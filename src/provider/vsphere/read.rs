@@ -73,7 +73,9 @@ async fn settle(session: &Session, wanted: &[Wanted]) -> Result<Vec<Option<Strin
 
 async fn gather(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, Failure> {
     let by_id = |wanted: &Wanted| wanted.kind.name != VM || wanted.locator.id.is_some();
-    if wanted.len() > DIRECT_MAX || !wanted.iter().all(by_id) {
+    // Roles come as one list, so that many of them are one request in bulk.
+    let roles = wanted.iter().all(|wanted| wanted.kind.name == ROLE);
+    if roles || wanted.len() > DIRECT_MAX || !wanted.iter().all(by_id) {
         return bulk::read(session, wanted).await;
     }
     let mut readings = Vec::with_capacity(wanted.len());

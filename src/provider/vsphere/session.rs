@@ -159,8 +159,7 @@ impl Session {
                 Err(failure) => {
                     soap.forget_session();
                     let refused = matches!(failure.fault(), Some(Fault::InvalidLogin));
-                    let error =
-                        failure.explain(&format!("log in to vCenter {}", soap.config().server()));
+                    let error = failure.explain("log in to vCenter");
                     state.refused = refused.then(|| error.clone());
                     Err(error.into())
                 }

@@ -57,7 +57,9 @@ fn one_down(spec: &Spec, pieces: &[Piece<'_>], rooms: &[Room<'_>]) -> Option<Pro
     };
     let when = format!("with {}{others} down, ", room.machine.name);
     match fit {
-        Fit::Never(lack) => Some(impossible(spec, &when, *lack, rooms.len() - 1).warn()),
+        Fit::Never(lack) => {
+            Some(impossible(spec, &when, *lack, rooms.len().saturating_sub(1)).warn())
+        }
         Fit::Unproven(project) => Some(unproven(&when, project)),
         Fit::Yes => None,
     }
@@ -101,7 +103,9 @@ fn impossible(spec: &Spec, when: &str, lack: Lack<'_>, machines: usize) -> Probl
         Lack::Total(measure, needed, there) => {
             let (needed, there) = (measure.words(needed), measure.words(there));
             let machines = count(machines as u64, "machine");
-            (format!("{needed} are needed, and {machines} have {there}"), &spec.groups.agents.place)
+            let message =
+                format!("{needed} are needed, and there is room for {there} on {machines}");
+            (message, &spec.groups.agents.place)
         }
         Lack::Single(project, measure, needed, most) => {
             let (needed, most) = (measure.words(needed), measure.words(most));
@@ -116,4 +120,100 @@ fn impossible(spec: &Spec, when: &str, lack: Lack<'_>, machines: usize) -> Probl
         }
     };
     Problem::at(place, format!("{when}{message}"), HELP)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use crate::diag::Level;
+    use crate::rules::testing::{findings, nothing, spec};
+
+    fn check(edits: &[(&str, &str)], expected: Option<(Level, &str)>) {
+        let found = findings(&spec(edits), &nothing());
+        let found: Vec<_> = found
+            .iter()
+            .filter(|found| found.rule == "capacity")
+            .map(|found| (found.level, found.message.as_str()))
+            .collect();
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+    }
+
+    fn check_default(line: &str, expected: Option<(Level, &str)>) {
+        check(&[("[projects.defaults]", &format!("[projects.defaults]\n{line}"))], expected);
+    }
+
+    #[test]
+    fn volumes_take_slots_of_controllers() {
+        let one = ("[agents]", "[agents]\nscsi_controllers = 1");
+        check(&[one], None);
+        check(
+            &[one, ("count = 4", "count = 10")],
+            Some((
+                Level::Warn,
+                "with agent-1 or any of 2 others down, 30 volumes are needed, and there is room for 28 volumes on 2 machines",
+            )),
+        );
+        check(
+            &[one, ("nodes = 3", "nodes = 8"), ("count = 4", "count = 3")],
+            Some((
+                Level::Warn,
+                "with agent-1 or any of 2 others down, county-3 is not proven to fit",
+            )),
+        );
+        let dense = ("[storage]", "[csi]\nhigh_density = true\n[storage]");
+        let pods = ("[k3s]", "[k3s]\nkubelet_args = [\"max-pods=200\"]");
+        check(&[dense, pods, ("count = 4", "count = 40")], None);
+    }
+
+    #[test]
+    fn every_machine_takes_so_many_pods() {
+        let few = "[k3s]\nkubelet_args = [\"max-pods=15\"]";
+        check(
+            &[("[k3s]", few)],
+            Some((
+                Level::Warn,
+                "with agent-1 or any of 2 others down, 28 pods are needed, and there is room for 26 pods on 2 machines",
+            )),
+        );
+    }
+
+    #[test]
+    fn requests_fit_on_single_machines() {
+        check_default(
+            "resources = { couchdb = { memory = \"12GiB\" } }",
+            Some((
+                Level::Deny,
+                "county-1 needs 36 GiB of memory on one machine, and none has more than 32 GiB of memory",
+            )),
+        );
+        check_default(
+            "resources = { api = { cpu = \"5\" } }",
+            Some((Level::Warn, "county-4 is not proven to fit")),
+        );
+    }
+
+    #[test]
+    fn limits_fit_with_one_machine_down() {
+        check_default(
+            "resources = { api = { cpu = \"5\", cpu_request = \"1\" } }",
+            Some((
+                Level::Warn,
+                "with agent-3 down, limits add up to 20 CPUs, and there are 16 CPUs",
+            )),
+        );
+    }
+
+    #[test]
+    fn a_pinned_project_needs_another_machine_too() {
+        check_default(
+            "agents = [\"agent-2\"]",
+            Some((Level::Warn, "with agent-2 down, no machine is left that may run county-1")),
+        );
+    }
+
+    #[test]
+    fn tainted_machines_run_only_what_is_pinned_to_them() {
+        let taint = ("[agents]", "[agents]\ntaints = [\"dedicated=large:NoSchedule\"]");
+        check(&[taint], Some((Level::Deny, "no machine is left that may run county-1")));
+    }
 }

@@ -25,7 +25,8 @@ fn networks(spec: &Spec, found: &mut Vec<Diagnostic>) {
         let wrong = Wrong::new(
             format!("{what} {one} overlaps {other_what} {other}"),
             "overlaps",
-            "choose private networks that are used nowhere else, such as 10.42.0.0/16 and 10.43.0.0/16",
+            "choose private networks that are used nowhere else, such as \
+             10.42.0.0/16 and 10.43.0.0/16",
         );
         let place = if one.place.span.0 < one.place.span.1 { &one.place } else { &other.place };
         found.push(wrong.error(place));

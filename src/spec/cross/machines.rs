@@ -237,7 +237,8 @@ mod tests {
         check(
             &[(
                 "[machines]",
-                "host_keys = { server-9 = \"SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDhI9tCsd0u6Yd0Zp8\" }\n[machines]",
+                "host_keys = { server-9 = \
+                 \"SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDhI9tCsd0u6Yd0Zp8\" }\n[machines]",
             )],
             &["\"server-9\", which is no machine"],
         );

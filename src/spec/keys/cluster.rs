@@ -51,19 +51,67 @@ pub(super) static CLOUD_PROVIDER: &[Key] = &[
 ];
 
 pub(super) static CSI: &[Key] = &[
-    optional("version", RELEASE, "The release; otherwise one that supports the k3s minor.").example("\"v3.7.2\""),
-    optional("cluster_id", TEXT, "Unique name of this Kubernetes cluster in the vCenter, 64 characters at most; the spec's name otherwise. It is not vCenter's id of a compute cluster. Never change it later.")
-        .example("\"national\""),
-    default("keep_generated_id", "false", Shape::Bool, "For a driver that stands already: leaves cluster_id to the ConfigMap that the driver made."),
-    optional("replicas", Shape::Integer(1, 3), "Controller replicas, each on its own server; one per server otherwise, three at most.").example("3"),
-    default("registry", "\"registry.k8s.io/csi-vsphere\"", IMAGE, "Registry and folder of driver and syncer."),
-    default("sidecar_registry", "\"registry.k8s.io/sig-storage\"", IMAGE, "Registry and folder of the sidecars and the snapshot controller."),
-    optional("sidecars", Shape::Map(&scalar::LABEL, &Shape::Text(&scalar::SIDECAR)), "Versions of sidecars that differ from the release's own.")
-        .example("{ csi-provisioner = \"v4.0.1\" }"),
+    optional("version", RELEASE, "The release; otherwise one that supports the k3s minor.")
+        .example("\"v3.7.2\""),
+    optional(
+        "cluster_id",
+        TEXT,
+        "Unique name of this Kubernetes cluster in the vCenter, 64 \
+         characters at most; the spec's name otherwise. It is not vCenter's \
+         id of a compute cluster. Never change it later.",
+    )
+    .example("\"national\""),
+    default(
+        "keep_generated_id",
+        "false",
+        Shape::Bool,
+        "For a driver that stands already: leaves cluster_id to the \
+         ConfigMap that the driver made.",
+    ),
+    optional(
+        "replicas",
+        Shape::Integer(1, 3),
+        "Controller replicas, each on its own server; one per server \
+         otherwise, three at most.",
+    )
+    .example("3"),
+    default(
+        "registry",
+        "\"registry.k8s.io/csi-vsphere\"",
+        IMAGE,
+        "Registry and folder of driver and syncer.",
+    ),
+    default(
+        "sidecar_registry",
+        "\"registry.k8s.io/sig-storage\"",
+        IMAGE,
+        "Registry and folder of the sidecars and the snapshot controller.",
+    ),
+    optional(
+        "sidecars",
+        Shape::Map(&scalar::LABEL, &Shape::Text(&scalar::SIDECAR)),
+        "Versions of sidecars that differ from the release's own.",
+    )
+    .example("{ csi-provisioner = \"v4.0.1\" }"),
     optional("digests", Shape::Table(DIGESTS), "Digests that pin the driver's own images."),
-    optional("manifest", Shape::Table(MANIFEST), "An upstream manifest used in place of boma's own rendering."),
-    default("high_density", "false", Shape::Bool, "Up to 255 volumes per machine in place of 59. Needs vSphere 8 and CSI v3.7.1."),
-    default("snapshots_per_volume", "3", Shape::Integer(1, 32), "How many snapshots a volume may have."),
+    optional(
+        "manifest",
+        Shape::Table(MANIFEST),
+        "An upstream manifest used in place of boma's own rendering.",
+    ),
+    default(
+        "high_density",
+        "false",
+        Shape::Bool,
+        "Up to 255 volumes per machine in place of 59. Needs vSphere 8 and \
+         CSI v3.7.1.",
+    ),
+    default(
+        "snapshots_per_volume",
+        "3",
+        Shape::Integer(1, 32),
+        "How many snapshots a volume may have.",
+    ),
 ];
 
 static DIGESTS: &[Key] = &[
@@ -86,7 +134,8 @@ pub(super) static STORAGE: &[Key] = &[
         "reclaim",
         "\"Retain\"",
         DELETION,
-        "What happens to a volume whose claim is deleted. Delete loses a county's data with its claim; a finding.",
+        "What happens to a volume whose claim is deleted. Delete loses a \
+         county's data with its claim; a finding.",
     ),
     default(
         "expansion",

@@ -96,18 +96,56 @@ pub(super) static MACHINES: &[Key] = &[
 ];
 
 pub(super) static GROUP: &[Key] = &[
-    optional("count", Shape::Integer(1, 250), "How many machines. Goes with name; names is the other way.").example("3"),
-    optional("name", Shape::Text(&scalar::PATTERN), "Pattern of names, numbered from 1. Host, node and VM have this name.").example("\"server-{}\""),
-    optional("names", Shape::List(&LABEL), "The names one by one, in place of count and name.").example("[\"anna\", \"berta\", \"carla\"]"),
-    key("addresses", Need::Required, Shape::OneOrMany(&Shape::Text(&scalar::RANGE)), "IPv4 addresses in the machines' order: a range, an address, or a list of them. Overrides may differ.")
-        .example("\"10.20.0.11-13\""),
-    optional("keep_apart", Shape::Choice(&["off", "check", "prefer", "require"]),
-        "Different ESXi hosts: check only looks, prefer and require are DRS rules. Servers are checked and agents are not, unless said otherwise.")
-        .example("\"prefer\""),
-    TEMPLATE, FOLDER_KEY, NETWORK, DATASTORE, POOL, CPUS, MEMORY, DISK,
-    HARDWARE, CONTROLLERS, CPU_HOT_ADD, MEMORY_HOT_ADD, LABELS, TAINTS,
-    optional("overrides", Shape::Map(&scalar::LABEL, &Shape::Table(OVERRIDE)), "What is different for one machine, by its name.")
-        .example("{ agent-4 = { memory = \"256GiB\" } }"),
+    optional(
+        "count",
+        Shape::Integer(1, 250),
+        "How many machines. Goes with name; names is the other way.",
+    )
+    .example("3"),
+    optional(
+        "name",
+        Shape::Text(&scalar::PATTERN),
+        "Pattern of names, numbered from 1. Host, node and VM have this name.",
+    )
+    .example("\"server-{}\""),
+    optional("names", Shape::List(&LABEL), "The names one by one, in place of count and name.")
+        .example("[\"anna\", \"berta\", \"carla\"]"),
+    key(
+        "addresses",
+        Need::Required,
+        Shape::OneOrMany(&Shape::Text(&scalar::RANGE)),
+        "IPv4 addresses in the machines' order: a range, an address, or a \
+         list of them. Overrides may differ.",
+    )
+    .example("\"10.20.0.11-13\""),
+    optional(
+        "keep_apart",
+        Shape::Choice(&["off", "check", "prefer", "require"]),
+        "Different ESXi hosts: check only looks, prefer and require are DRS \
+         rules. Servers are checked and agents are not, unless said \
+         otherwise.",
+    )
+    .example("\"prefer\""),
+    TEMPLATE,
+    FOLDER_KEY,
+    NETWORK,
+    DATASTORE,
+    POOL,
+    CPUS,
+    MEMORY,
+    DISK,
+    HARDWARE,
+    CONTROLLERS,
+    CPU_HOT_ADD,
+    MEMORY_HOT_ADD,
+    LABELS,
+    TAINTS,
+    optional(
+        "overrides",
+        Shape::Map(&scalar::LABEL, &Shape::Table(OVERRIDE)),
+        "What is different for one machine, by its name.",
+    )
+    .example("{ agent-4 = { memory = \"256GiB\" } }"),
 ];
 
 static OVERRIDE: &[Key] = &[

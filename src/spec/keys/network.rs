@@ -7,7 +7,8 @@ pub(super) static NETWORK: &[Key] = &[
         "firewall",
         "true",
         Shape::Bool,
-        "Whether boma keeps its own marked rules on every machine. It never flushes those of others.",
+        "Whether boma keeps its own marked rules on every machine. It never \
+         flushes those of others.",
     ),
     default(
         "ingress_from",
@@ -25,7 +26,8 @@ pub(super) static NETWORK: &[Key] = &[
     optional(
         "default_deny",
         Shape::Bool,
-        "Whether all else is refused. Otherwise it is on machines that boma made and not on adopted ones.",
+        "Whether all else is refused. Otherwise it is on machines that boma \
+         made and not on adopted ones.",
     ),
 ];
 

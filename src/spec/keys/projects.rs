@@ -64,14 +64,16 @@ macro_rules! project {
             optional(
                 "image_owner",
                 Shape::Choice(&["upgrade-service", "boma"]),
-                "Who changes images after creation; the upgrade-service on 4.x and boma on 5.x otherwise.",
+                "Who changes images after creation; the upgrade-service on 4.x and \
+                 boma on 5.x otherwise.",
             )
             .example("\"boma\""),
             optional("couchdb", Shape::Table(COUCHDB), "Its databases."),
             optional(
                 "placement",
                 Shape::Choice(&["together", "spread"]),
-                "CouchDB pods on one machine, so that a lost machine stops the fewest projects, or on different ones; together otherwise.",
+                "CouchDB pods on one machine, so that a lost machine stops the \
+                 fewest projects, or on different ones; together otherwise.",
             )
             .example("\"together\""),
             optional(
@@ -100,7 +102,8 @@ macro_rules! project {
             optional(
                 "probes",
                 Shape::Bool,
-                "Health probes; otherwise yes, but not on adopted projects, whose pods would restart.",
+                "Health probes; otherwise yes, but not on adopted projects, whose \
+                 pods would restart.",
             )
             .example("true"),
             optional(
@@ -112,7 +115,8 @@ macro_rules! project {
             optional(
                 "credentials",
                 Shape::Table(CREDENTIALS),
-                "The CouchDB administrator. What is left out is generated once and kept in the cluster.",
+                "The CouchDB administrator. What is left out is generated once and \
+                 kept in the cluster.",
             ),
             optional("backup", Shape::Table(backup::PROJECTS), "Its own backup schedule."),
         ]

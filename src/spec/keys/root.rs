@@ -8,7 +8,8 @@ pub(crate) static ROOT: &[Key] = &[
     required(
         "name",
         LABEL,
-        "Names this deployment: its state folder, its Kubernetes cluster in the vCenter. Never change it later.",
+        "Names this deployment: its state folder, its Kubernetes cluster in \
+         the vCenter. Never change it later.",
     ),
     default(
         "adopt",
@@ -53,7 +54,8 @@ pub(crate) static ROOT: &[Key] = &[
     optional(
         "backup",
         Shape::Table(backup::BACKUP),
-        "Who takes backups, of what and when. Without this table there are none, which is a finding.",
+        "Who takes backups, of what and when. Without this table there are \
+         none, which is a finding.",
     ),
     optional(
         "projects",

@@ -114,7 +114,9 @@ mod tests {
     fn every_mistake_of_the_guide_can_be_written() {
         check(
             "[k3s]\n",
-            "[k3s]\nruntime = \"docker\"\nprovider_id = \"instance-uuid\"\nkubeconfig_mode = \"0644\"\njoin_server = \"server-1\"\n",
+            "[k3s]\nruntime = \"docker\"\nprovider_id = \
+             \"instance-uuid\"\nkubeconfig_mode = \"0644\"\njoin_server = \
+             \"server-1\"\n",
             |spec| {
                 *spec.k3s.runtime == Runtime::Docker
                     && spec.docker.as_ref().is_some_and(|docker| docker.version.value == "24.0.9")
@@ -143,7 +145,9 @@ mod tests {
     #[test]
     fn layers_merge_key_by_key() {
         check_section(
-            "[agents.overrides.agent-2]\nmemory = \"64GiB\"\nvm_path = \"old/a\"\nlabels = { tier = \"large\" }\ntaints = [\"a=b:NoSchedule\"]",
+            "[agents.overrides.agent-2]\nmemory = \"64GiB\"\nvm_path = \
+             \"old/a\"\nlabels = { tier = \"large\" }\ntaints = \
+             [\"a=b:NoSchedule\"]",
             |spec| {
                 let [one, two] = spec.agents.as_slice() else { return false };
                 *one.memory_mib == 32 * 1024
@@ -157,7 +161,10 @@ mod tests {
         );
         check(
             "cht = \"5.3.1\"",
-            "couchdb = { nodes = 3, storage = \"60GiB\" }\nresources = { api = { cpu = \"1\" } }\n[projects.overrides.county-2]\ncouchdb = { storage = \"70GiB\" }\nresources = { api = { memory = \"2GiB\" } }\ntls = { issuer = \"le\" }\nbackup = { keep = 2 }",
+            "couchdb = { nodes = 3, storage = \"60GiB\" }\nresources = { api = { \
+             cpu = \"1\" } }\n[projects.overrides.county-2]\ncouchdb = { storage \
+             = \"70GiB\" }\nresources = { api = { memory = \"2GiB\" } }\ntls = { \
+             issuer = \"le\" }\nbackup = { keep = 2 }",
             |spec| {
                 let county = &spec.projects[1];
                 let api = &county.resources[&Component::Api];
@@ -192,7 +199,8 @@ mod tests {
             },
         );
         check_section(
-            "[network]\ningress_from = \"10.9.0.0/24\"\nallow = [{ from = \"10.8.0.0/24\", port = 53, protocol = \"udp\", on = \"servers\" }]",
+            "[network]\ningress_from = \"10.9.0.0/24\"\nallow = [{ from = \
+             \"10.8.0.0/24\", port = 53, protocol = \"udp\", on = \"servers\" }]",
             |spec| {
                 let [allow] = spec.network.allow.as_slice() else { return false };
                 spec.network.ingress_from.len() == 1
@@ -201,7 +209,9 @@ mod tests {
             },
         );
         check_section(
-            "[images]\nmirrors = { \"registry.k8s.io\" = \"https://m.example.org\" }\ncredentials = { \"m.example.org\" = { username = { env = \"U\" }, password = { file = \"p\" } } }",
+            "[images]\nmirrors = { \"registry.k8s.io\" = \
+             \"https://m.example.org\" }\ncredentials = { \"m.example.org\" = { \
+             username = { env = \"U\" }, password = { file = \"p\" } } }",
             |spec| {
                 spec.images.mirrors.len() == 1
                     && spec.images.credentials["m.example.org"].password.value
@@ -210,7 +220,8 @@ mod tests {
         );
         check(
             "user = \"ubuntu\"",
-            "user = \"ubuntu\"\nkey = { command = [\"sops\", \"-d\", \"k\"] }\njump = { host = \"b\", user = \"u\" }",
+            "user = \"ubuntu\"\nkey = { command = [\"sops\", \"-d\", \"k\"] \
+             }\njump = { host = \"b\", user = \"u\" }",
             |spec| {
                 let jump = spec.ssh.jump.as_ref().is_some_and(|jump| *jump.port == 22);
                 jump && spec.ssh.key.as_ref().is_some_and(
@@ -220,14 +231,16 @@ mod tests {
         );
         check(
             "mode = \"managed\"",
-            "etcd = { s3 = { endpoint = \"s3.example.org\", bucket = \"b\", access_key = { env = \"A\" }, secret_key = { env = \"B\" } } }",
+            "etcd = { s3 = { endpoint = \"s3.example.org\", bucket = \"b\", \
+             access_key = { env = \"A\" }, secret_key = { env = \"B\" } } }",
             |spec| {
                 let s3 = spec.backup.as_ref().and_then(|backup| backup.etcd.s3.as_ref());
                 s3.is_some_and(|s3| s3.region.value == "us-east-1")
             },
         );
         check_section(
-            "[[waivers]]\nrule = \"tls-off\"\nreason = \"lab\"\nexpires = 2027-06-30\naddress = \"vsphere/**\"\n[rules]\ncapacity = \"deny\"",
+            "[[waivers]]\nrule = \"tls-off\"\nreason = \"lab\"\nexpires = \
+             2027-06-30\naddress = \"vsphere/**\"\n[rules]\ncapacity = \"deny\"",
             |spec| {
                 spec.waivers[0].expires.to_string() == "2027-06-30"
                     && spec.waivers[0].address.is_some()

@@ -29,7 +29,8 @@ pub(crate) static RANGE: Form = Form {
 /// `10.20.0.0/24`
 pub(crate) static CIDR: Form = Form {
     name: "an IPv4 network",
-    help: "write the network address and the prefix length: \"10.20.0.0/24\"; one host is \"10.20.0.5/32\"",
+    help: "write the network address and the prefix length: \"10.20.0.0/24\"; \
+        one host is \"10.20.0.5/32\"",
     example: "10.20.0.0/24",
     pattern: r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$",
     check: |text| parse_cidr(text).map(drop),

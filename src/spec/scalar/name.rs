@@ -5,7 +5,8 @@ use super::Form;
 /// A DNS label of RFC 1123: what host, node, namespace and project names must be.
 pub(crate) static LABEL: Form = Form {
     name: "a DNS label",
-    help: "use lower-case letters, digits and hyphens, 63 characters at most, a letter or digit at both ends",
+    help: "use lower-case letters, digits and hyphens, 63 characters at most, \
+        a letter or digit at both ends",
     example: "national",
     pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
     check: check_label,
@@ -14,7 +15,8 @@ pub(crate) static LABEL: Form = Form {
 /// Labels joined by dots.
 pub(crate) static DOMAIN: Form = Form {
     name: "a domain name",
-    help: "write labels of lower-case letters, digits and hyphens joined by dots: \"cht.example.org\"",
+    help: "write labels of lower-case letters, digits and hyphens joined by \
+        dots: \"cht.example.org\"",
     example: "cht.example.org",
     pattern: r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$",
     check: check_domain,
@@ -55,7 +57,8 @@ pub(crate) static OBJECT: Form = Form {
 /// A path of vSphere names.
 pub(crate) static FOLDER: Form = Form {
     name: "a path of names in vSphere",
-    help: "write names joined by slashes, without one at the start or the end: \"cht\" or \"health/cht\"",
+    help: "write names joined by slashes, without one at the start or the end: \
+        \"cht\" or \"health/cht\"",
     example: "health/cht",
     pattern: r"^[^/\\]+(/[^/\\]+)*$",
     check: |text| text.split('/').try_for_each(|name| check_object(name, true)),
@@ -64,7 +67,8 @@ pub(crate) static FOLDER: Form = Form {
 /// The key of a Kubernetes label.
 pub(crate) static LABEL_KEY: Form = Form {
     name: "a label key",
-    help: "write letters, digits, '-', '_' and '.', 63 characters at most, perhaps after a domain and a slash",
+    help: "write letters, digits, '-', '_' and '.', 63 characters at most, \
+        perhaps after a domain and a slash",
     example: "cht.example.org/tier",
     pattern: r"^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$",
     check: check_label_key,
@@ -82,7 +86,8 @@ pub(crate) static LABEL_VALUE: Form = Form {
 /// `server-{}` or `county-{:02}`
 pub(crate) static PATTERN: Form = Form {
     name: "a name pattern",
-    help: "write a DNS label in which {} stands for the number, or {:02} for a number of two digits",
+    help: "write a DNS label in which {} stands for the number, or {:02} for a \
+        number of two digits",
     example: "county-{:02}",
     pattern: r"^[a-z0-9-]*(\{(:0[1-9])?\})?[a-z0-9-]*$",
     check: |text| parse_pattern(text).map(drop),
@@ -108,7 +113,8 @@ pub(crate) static PREFIX: Form = Form {
 /// A glob over addresses.
 pub(crate) static GLOB: Form = Form {
     name: "a pattern over addresses",
-    help: "write an address in which * stands for text within a segment and ** for whole segments: \"project/county-0*/**\"",
+    help: "write an address in which * stands for text within a segment and ** \
+        for whole segments: \"project/county-0*/**\"",
     example: "vsphere/vm/*",
     pattern: "^[^ ]+$",
     check: |text| {

@@ -26,7 +26,8 @@ pub(crate) static TEXT: Form = Form {
 /// The SHA-256 of a certificate, with colons or without.
 pub(crate) static THUMBPRINT: Form = Form {
     name: "a SHA-256 thumbprint",
-    help: "write 32 bytes in hex joined by colons, as `openssl x509 -fingerprint -sha256` prints them; SHA-1 (20 bytes) is not enough",
+    help: "write 32 bytes in hex joined by colons, as `openssl x509 \
+        -fingerprint -sha256` prints them; SHA-1 (20 bytes) is not enough",
     example: "A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90:A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90",
     pattern: "^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$",
     check: |text| parse_thumbprint(text).map(drop),
@@ -72,7 +73,9 @@ pub(crate) static PUBLIC_KEY: Form = Form {
 /// `name@domain` or `DOMAIN\name`
 pub(crate) static PRINCIPAL: Form = Form {
     name: "an account with its domain",
-    help: "write 'VSPHERE.LOCAL\\name' (single quotes keep the backslash) or \"name@vsphere.local\", with letters, digits, '.', '_' and '-'; CSI stops at other forms",
+    help: "write 'VSPHERE.LOCAL\\name' (single quotes keep the backslash) or \
+        \"name@vsphere.local\", with letters, digits, '.', '_' and '-'; CSI \
+        stops at other forms",
     example: "cht-storage@vsphere.local",
     pattern: r"^([A-Za-z0-9._-]+\\[A-Za-z0-9._-]+|[A-Za-z0-9._-]+@[A-Za-z0-9._-]+)$",
     check: |text| {
@@ -127,7 +130,8 @@ pub(crate) static KUBELET_ARG: Form = Form {
 /// `ds:///vmfs/volumes/…/`
 pub(crate) static DATASTORE_URL: Form = Form {
     name: "a datastore URL",
-    help: "copy it from the datastore's summary: \"ds:///vmfs/volumes/vsan:52cdfa80721ff516-ea1e993113acfc77/\"",
+    help: "copy it from the datastore's summary: \
+        \"ds:///vmfs/volumes/vsan:52cdfa80721ff516-ea1e993113acfc77/\"",
     example: "ds:///vmfs/volumes/vsan:52cdfa80721ff516-ea1e993113acfc77/",
     pattern: "^ds:///vmfs/volumes/[^ /]+/$",
     check: |text| {

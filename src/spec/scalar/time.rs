@@ -16,7 +16,8 @@ pub(crate) static DURATION: Form = Form {
 /// `0 */6 * * *`
 pub(crate) static CRON: Form = Form {
     name: "a schedule",
-    help: "write the five cron fields minute, hour, day, month and weekday: \"0 */6 * * *\" is every six hours",
+    help: "write the five cron fields minute, hour, day, month and weekday: \
+        \"0 */6 * * *\" is every six hours",
     example: "0 */6 * * *",
     pattern: r"^[0-9*/,-]+( [0-9*/,-]+){4}$",
     check: check_cron,

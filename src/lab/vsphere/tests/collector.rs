@@ -2,6 +2,7 @@
 
 use crate::xml::Element;
 
+use super::super::schema::SCHEMA;
 use super::client::Client;
 
 fn view(client: &mut Client, class: &str) -> String {
@@ -116,12 +117,45 @@ fn selections_may_refer_to_themselves() {
     }
 }
 
+/// Every element must be a field that the schema knows, in its place.
+fn conforms(element: &Element, class: &str, path: &str) {
+    let class = element.xsi_type().unwrap_or(class);
+    let fields: Vec<&str> = SCHEMA.fields(class).iter().map(|field| field.name).collect();
+    let mut last = 0;
+    for child in &element.children {
+        let path = format!("{path}.{}", child.name);
+        let place = fields.iter().position(|name| *name == child.name);
+        let place = place.unwrap_or_else(|| panic!("{path} is not a field of {class}"));
+        assert!(place >= last, "{path} is out of order in {class}");
+        last = place;
+        conforms(child, SCHEMA.field(class, &child.name).unwrap().kind, &path);
+    }
+}
+
 #[test]
-fn every_property_of_every_object_can_be_read() {
+fn every_property_of_every_object_keeps_to_the_schema() {
     let mut client = Client::new();
+    client.clone_vm("a", "", true);
     let view = view(&mut client, "ManagedEntity");
     let body = spec(&view, "ManagedEntity", &[])
         .replace("</type></propSet>", "</type><all>true</all></propSet>");
     let answer = client.ok("RetrieveProperties", COLLECTOR, &body);
     assert!(answer.children.len() > 15);
+    let sets = answer.children.iter().flat_map(|object| object.children_named("propSet"));
+    for set in sets {
+        let (name, val) = (set.child_text("name").unwrap(), set.child("val").unwrap());
+        match val.xsi_type().unwrap().strip_prefix("ArrayOf") {
+            Some(_) => val.children.iter().for_each(|item| conforms(item, &item.name, name)),
+            None => conforms(val, val.xsi_type().unwrap(), name),
+        }
+    }
+}
+
+#[test]
+fn one_property_can_be_fetched() {
+    let mut client = Client::new();
+    let answer = client.ok("Fetch", "Folder:group-d1", "<prop>name</prop>");
+    assert_eq!(answer.child_text("returnval"), Some("Datacenters"));
+    assert!(client.ok("Fetch", "Folder:group-d1", "<prop>parent</prop>").children.is_empty());
+    assert_eq!(client.fault("Fetch", "Folder:group-d1", "<prop>x</prop>").0, "InvalidProperty");
 }

@@ -154,3 +154,41 @@ fn a_scheduled_upgrade_happens_at_the_next_power_cycle() {
     client.task("PowerOnVM_Task", &machine, "").unwrap();
     assert_eq!(client.text(&machine, "config.version"), "vmx-17");
 }
+
+#[test]
+fn a_new_disk_may_hang_on_a_controller_of_the_same_request() {
+    let mut client = Client::new();
+    let machine = client.clone_vm("a", "", false);
+    let add = "<deviceChange><operation>add</operation><device xsi:type=\"ParaVirtualSCSIController\"><key>-101</key>\
+        <busNumber>1</busNumber><sharedBus>noSharing</sharedBus></device></deviceChange>\
+        <deviceChange><operation>add</operation><fileOperation>create</fileOperation><device xsi:type=\"VirtualDisk\"><key>-102</key>\
+        <controllerKey>-101</controllerKey><capacityInKB>1048576</capacityInKB></device></deviceChange>";
+    client.reconfigure(&machine, add).unwrap();
+    assert_eq!(client.text(&machine, "config.hardware.device[2001].controllerKey"), "1001");
+    let remove = "<deviceChange><operation>remove</operation><device xsi:type=\"ParaVirtualSCSIController\"><key>1001</key>\
+        <busNumber>1</busNumber><sharedBus>noSharing</sharedBus></device></deviceChange>";
+    assert_eq!(client.reconfigure(&machine, remove), Err("InvalidDeviceSpec".to_owned()));
+}
+
+#[test]
+fn a_clone_can_be_put_on_another_network() {
+    let mut client = Client::new();
+    let network = client.reference("network", "/DC1/network/Other");
+    let config = format!(
+        "<config><deviceChange><operation>edit</operation><device xsi:type=\"VirtualVmxnet3\"><key>4000</key>\
+         <backing xsi:type=\"VirtualEthernetCardNetworkBackingInfo\"><deviceName>Other</deviceName>{network}</backing></device></deviceChange></config>"
+    );
+    let machine = client.clone_vm("a", &config, false);
+    let networks = client.get(&machine, "network").unwrap();
+    assert!(network.contains(&networks.children[0].text));
+}
+
+#[test]
+fn a_change_is_made_whole_or_not_at_all() {
+    let mut client = Client::new();
+    let machine = client.clone_vm("a", "", false);
+    let spec =
+        "<annotation>new</annotation><numCPUs>3</numCPUs><numCoresPerSocket>2</numCoresPerSocket>";
+    assert_eq!(client.reconfigure(&machine, spec), Err("InvalidArgument".to_owned()));
+    assert_eq!(client.text(&machine, "config.annotation"), "");
+}

@@ -137,6 +137,7 @@ fn calls_on_the_wrong_or_a_missing_object_are_refused() {
         "ManagedObjectNotFound",
         "group-v1",
     );
+    refuse("CurrentTime", "ServiceInstance:x", "", "ManagedObjectNotFound", "ServiceInstance:x");
     let mut client = Client::new();
     let (ok, fault) = client.send("<a/>");
     assert!(!ok && fault.child_text("faultstring").unwrap().contains("envelope"));
