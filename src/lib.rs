@@ -18,4 +18,5 @@ pub mod rules;
 pub mod secret;
 pub mod spec;
 pub mod state;
+pub mod twin;
 mod xml;

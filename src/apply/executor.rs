@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::node::{Context, Message, NodeError, Runner};
 use super::{
-    Clock, Command, Event, Input, Ledger, LedgerError, Outcome, Schedule, SkipReason, Stop,
+    Clock, Command, Event, Input, Ledger, LedgerError, Outcome, Schedule, SecretValues, SkipReason,
+    Stop,
 };
 use crate::plan::Plan;
 use crate::provider::Provider;
-use crate::resource::{Address, Sealer, SecretSource};
+use crate::resource::{Address, Sealer};
 
 /// Everything an apply works with.
 pub struct Apply {
@@ -28,7 +28,7 @@ pub struct Apply {
     /// Makes the digests that stand for secrets.
     pub sealer: Sealer,
     /// Resolved secrets.
-    pub secrets: Arc<dyn Fn(&SecretSource) -> Option<Json> + Send + Sync>,
+    pub secrets: SecretValues,
     /// Who wants to know.
     pub events: mpsc::UnboundedSender<Event>,
     /// The switch.

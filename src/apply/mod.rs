@@ -13,7 +13,7 @@ mod wait;
 pub use clock::{Clock, SystemClock};
 pub use event::{Event, Outcome};
 pub use executor::{Apply, Failure, Report, apply};
-pub use ledger::{Ledger, LedgerError};
+pub use ledger::{Ledger, LedgerError, SecretValues};
 pub use record::{catch_up, record};
 pub use schedule::{Command, Input, Schedule, SkipReason};
 pub use stop::Stop;

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::wait::{Waiting, read_one};
-use super::{Clock, Event, Ledger, LedgerError, Stop, record};
+use super::{Clock, Event, Ledger, LedgerError, SecretValues, Stop, record};
 use crate::plan::{Action, Change, Half, Node, Operation, Plan, Step, equal};
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
@@ -57,7 +57,7 @@ pub struct Context {
     pub ledger: Arc<dyn Ledger>,
     pub clock: Arc<dyn Clock>,
     pub sealer: Sealer,
-    pub secrets: Arc<dyn Fn(&SecretSource) -> Option<Json> + Send + Sync>,
+    pub secrets: SecretValues,
     pub events: mpsc::UnboundedSender<Event>,
     pub stop: Stop,
 }

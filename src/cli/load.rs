@@ -79,7 +79,10 @@ pub fn load(path: &Path, terminal: Terminal) -> Result<Loaded, CliError> {
     checked.loaded.ok_or_else(|| {
         let count = checked.diagnostics.len();
         CliError::new(
-            format!("the spec {file} is refused: {count} problems"),
+            format!(
+                "the spec {file} is refused: {count} problem{}",
+                if count == 1 { "" } else { "s" }
+            ),
             "mend what is shown above; nothing was changed",
         )
         .exit(Exit::Refused)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::args::{Cli, Command, Format};
+use super::args::{Cli, Command, Format, LabCommand, StateCommand};
 use super::error::{CliError, Exit};
 use super::output::Terminal;
 use super::{apply, destroy, drift, lab, log, plan, schema, show, state, validate};
@@ -56,7 +56,13 @@ impl Command {
             Self::Destroy(args) => args.output.format,
             Self::Drift(args) => args.output.format,
             Self::Show(args) => args.output.format,
-            _ => Format::Text,
+            Self::State(StateCommand::List(args)) => args.output.format,
+            Self::State(StateCommand::Show(args) | StateCommand::Rm(args)) => args.output.format,
+            Self::Lab(LabCommand::Status(args)) => args.output.format,
+            Self::Lab(LabCommand::Drift(_)) => Format::Json,
+            Self::State(StateCommand::Mv(_) | StateCommand::Unlock(_))
+            | Self::Lab(LabCommand::Serve(_) | LabCommand::Reset(_))
+            | Self::Schema(_) => Format::Text,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The secrets of one run.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
@@ -24,9 +25,9 @@ impl Secrets {
         let mut found = BTreeMap::new();
         for resource in desired.resources.values() {
             for source in secrets(&resource.attributes.tree()) {
-                if !found.contains_key(&source) {
-                    let value = one(&source, loaded)?;
-                    found.insert(source, value);
+                if let Entry::Vacant(place) = found.entry(source) {
+                    let value = one(place.key(), loaded)?;
+                    place.insert(value);
                 }
             }
         }

@@ -106,7 +106,8 @@ pub enum ControlError {
 }
 
 impl Control {
-    /// Prepares a client that trusts only the lab's own CA and uses no proxy.
+    /// Prepares a client that trusts only the lab's own CA and uses no proxy. The process must
+    /// have installed its rustls provider before, as for every client here.
     ///
     /// # Errors
     /// `Http` when the CA is not readable.

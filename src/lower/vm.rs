@@ -27,7 +27,8 @@ pub fn vms(spec: &Spec) -> Vec<Resource> {
             origin: machine.place.clone(),
             origins: origins(machine),
             adopt: machine.template.is_none(),
-            protected: false,
+            // What boma did not make it does not delete.
+            protected: machine.template.is_none(),
         })
         .collect()
 }

@@ -6,11 +6,13 @@ mod compare;
 mod decide;
 mod desired;
 mod diff;
+mod difference;
 mod drift;
 mod order;
 #[allow(clippy::module_inception)]
 mod plan;
 mod planner;
+mod refusal;
 mod review;
 mod select;
 mod step;

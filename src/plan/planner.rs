@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::decide::{Decision, Prior, Row, Seen, decide};
 use super::diff::{FieldDiff, diff};
+use super::difference::{all_of, difference};
 use super::order::order;
+use super::refusal::{refusal, taken};
 use super::select::select;
 use super::steps::Subject;
 use super::window::windows;
@@ -16,8 +18,8 @@ use super::{
 };
 use crate::graph::Cycle;
 use crate::resource::{
-    Address, Attributes, EdgeKind, Effect, Identity, Kind, Lifecycle, Locator, Mark, Mode, Object,
-    Reading, Reference, Resource, SecretSource, as_secret, references, resolve,
+    Address, Attributes, EdgeKind, Effect, Identity, Kind, Locator, Mark, Mode, Object, Reading,
+    Reference, Resource, SecretSource, as_secret, references, resolve,
 };
 use crate::state::{Record, State};
 
@@ -448,7 +450,7 @@ impl Planner<'_> {
         let Some(object) = object else { return Vec::new() };
         if let Some(record) = record {
             let untouched = record.seen == object.attributes.digest();
-            if untouched && record.attributes.as_str() == desired.to_string() {
+            if untouched && record.attributes == Attributes::new(desired) {
                 return Vec::new();
             }
         }
@@ -528,86 +530,4 @@ fn lookup(tree: &Json, path: &str) -> Option<Json> {
         .try_fold(tree, |tree, key| tree.get(key))
         .filter(|value| !value.is_null())
         .cloned()
-}
-
-fn taken(resource: &Resource, object: Option<&Object>) -> BlockCause {
-    let address = &resource.address;
-    let (owner, id) =
-        object.map_or((None, ""), |object| (object.mark.as_ref(), object.id.as_str()));
-    let message = match owner {
-        Some(mark) if mark.address == *address => format!(
-            "an object of another boma state (lineage {}) stands in its place, id {id}",
-            mark.lineage
-        ),
-        Some(mark) => format!("the object of {} stands in its place, id {id}", mark.address),
-        None => format!("an object that boma did not make stands in its place, id {id}"),
-    };
-    let help = format!(
-        "to take it over, add `adopt = [\"{address}\"]` to the spec or run `boma import SPEC {address} {id}`; \
-         otherwise rename one of the two"
-    );
-    BlockCause::Refused { message, help }
-}
-
-fn refusal(refused: &FieldDiff) -> BlockCause {
-    let help = match refused.effect {
-        Effect::Refuse(help) => help.to_owned(),
-        _ => String::new(),
-    };
-    let show =
-        |value: &Option<Json>| value.as_ref().map_or_else(|| "nothing".into(), Json::to_string);
-    let after = match &refused.after {
-        After::Known(value) => value.to_string(),
-        After::Unknown(owner) => format!("what {owner} says"),
-        After::Removed => "nothing".into(),
-    };
-    let message =
-        format!("{} cannot change from {} to {after}", refused.path, show(&refused.before));
-    BlockCause::Refused { message, help }
-}
-
-/// On create, everything desired is a difference.
-fn all_of(kind: Kind, desired: &Json) -> Vec<Difference> {
-    let Some(map) = desired.as_object() else { return Vec::new() };
-    map.iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(key, value)| Difference {
-            path: key.clone(),
-            before: None,
-            after: references(value).into_iter().next().map_or_else(
-                || After::Known(value.clone()),
-                |reference| After::Unknown(reference.address),
-            ),
-            cause: Cause::Spec,
-            impact: Impact::InPlace,
-            sensitive: kind.field(key).sensitive,
-            origin: None,
-        })
-        .collect()
-}
-
-/// A difference of a live object. A machine that is off costs nothing to change.
-fn difference(found: FieldDiff, resource: &Resource, running: bool) -> Option<Difference> {
-    // The values of a secret are digests, which no plan holds.
-    let hidden = || json!("(secret)");
-    let (before, after) = match (found.sensitive, found.after) {
-        (true, After::Known(_)) => (found.before.map(|_| hidden()), After::Known(hidden())),
-        (true, after) => (found.before.map(|_| hidden()), after),
-        (false, after) => (found.before, after),
-    };
-    let impact = match Impact::of(found.effect)? {
-        Impact::PowerCycle if resource.kind.lifecycle == Lifecycle::Machine && !running => {
-            Impact::InPlace
-        }
-        impact => impact,
-    };
-    Some(Difference {
-        path: found.path,
-        before,
-        after,
-        cause: found.cause,
-        impact,
-        sensitive: found.sensitive,
-        origin: None,
-    })
 }

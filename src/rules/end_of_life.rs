@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::tables::{CHT_NEWEST, End, cht_end, kubernetes_end, maintained};
+use super::tables::{CHT_NEWEST, End, cht_end, kubernetes_end, usable};
 use super::words::{by_place, names};
 use super::{Facts, Problem, Rule, Version};
 use crate::spec::Project;
@@ -34,7 +34,7 @@ fn kubernetes(facts: &Facts<'_>) -> Option<Problem> {
     let version = &facts.spec.k3s.version;
     let minor = Version::parse(version)?.minor;
     let when = when(kubernetes_end(minor)?, facts.today)?;
-    let minors: Vec<String> = maintained(facts.today).map(|minor| format!("1.{minor}")).collect();
+    let minors: Vec<String> = usable(facts.today).map(|minor| format!("1.{minor}")).collect();
     let help = match minors.is_empty() {
         true => "raise `version` in [k3s], one minor at a time".to_owned(),
         false => format!(

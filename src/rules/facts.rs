@@ -16,7 +16,7 @@ pub struct Facts<'a> {
     pub desired: &'a Desired,
     /// What boma recorded. `None` in `validate`.
     pub prior: Option<&'a State>,
-    /// What was just read. `None` in `validate` and offline.
+    /// What was just read; offline, what was recorded. `None` in `validate`.
     pub live: Option<&'a Live>,
     /// What is going to happen. `None` in `validate`.
     pub plan: Option<&'a Plan>,

@@ -53,8 +53,10 @@ impl Origin<'_> {
 
     fn text(&self, what: &str, revision: u64) -> String {
         let (seed, generation, place) = (self.seed, self.generation, self.place.as_str());
-        Digest::of(format!("{seed}/{}/{place}/{generation}/{what}/{revision}", self.kind.name).as_bytes())
-            .to_string()
+        Digest::of(
+            format!("{seed}/{}/{place}/{generation}/{what}/{revision}", self.kind.name).as_bytes(),
+        )
+        .to_string()
     }
 }
 
@@ -76,7 +78,8 @@ mod tests {
 
     fn vm(seed: u64, generation: u64, revision: u64) -> (String, Map<String, Json>) {
         let place = Attributes::new(&json!({"path": "/DC1/vm/a"}));
-        let origin = Origin { seed, kind: Kind::named("vsphere/vm").unwrap(), place: &place, generation };
+        let origin =
+            Origin { seed, kind: Kind::named("vsphere/vm").unwrap(), place: &place, generation };
         (origin.id(), origin.fields(revision))
     }
 

@@ -61,7 +61,8 @@ impl Faults {
     /// A number below 1000 for one rule and call.
     fn draw(&self, rule: usize, call: u64) -> u64 {
         let digest = Digest::of(format!("{}/{rule}/{call}", self.seed).as_bytes()).to_string();
-        digest.get(..8).and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or_default() % 1000
+        digest.get(..8).and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or_default()
+            % 1000
     }
 }
 
@@ -84,7 +85,8 @@ mod tests {
     #[test]
     fn a_seed_picks_about_the_share_and_always_the_same() {
         let faults = |seed| Faults { seed, ..Faults::one(When::PerMille(200), How::LostBefore) };
-        let hits = |seed| (1..=1000).filter(|&call| faults(seed).of(call).is_some()).collect::<Vec<_>>();
+        let hits =
+            |seed| (1..=1000).filter(|&call| faults(seed).of(call).is_some()).collect::<Vec<_>>();
         assert!((150..250).contains(&hits(1).len()));
         assert_eq!(hits(1), hits(1));
         assert_ne!(hits(1), hits(2));

@@ -6,7 +6,9 @@ use serde_json::Value as Json;
 
 use crate::apply::{Ledger, LedgerError};
 use crate::resource::Reference;
-use crate::state::{Entry, FORMAT, Header, JournalError, State, apply, encode_entry, encode_header};
+use crate::state::{
+    Entry, FORMAT, Header, JournalError, State, apply, encode_entry, encode_header,
+};
 
 /// A state with an open journal, without a disk.
 pub struct MemoryLedger(Mutex<Held>);
@@ -22,7 +24,8 @@ impl MemoryLedger {
     /// # Errors
     /// [`JournalError::Unwritable`], which no header causes.
     pub fn new(state: State) -> Result<Self, JournalError> {
-        let header = Header { format: FORMAT, lineage: state.lineage.clone(), serial: state.serial };
+        let header =
+            Header { format: FORMAT, lineage: state.lineage.clone(), serial: state.serial };
         let journal = encode_header(&header)?;
         Ok(Self(Mutex::new(Held { state, journal })))
     }
@@ -55,7 +58,12 @@ impl Ledger for MemoryLedger {
         let held = self.held();
         let record = held.state.resources.get(&reference.address)?;
         let at = |tree: &Json| {
-            reference.path.split('.').try_fold(tree, |tree, key| tree.get(key)).filter(|value| !value.is_null()).cloned()
+            reference
+                .path
+                .split('.')
+                .try_fold(tree, |tree, key| tree.get(key))
+                .filter(|value| !value.is_null())
+                .cloned()
         };
         at(&record.outputs.tree()).or_else(|| at(&record.attributes.tree()))
     }
@@ -71,7 +79,9 @@ mod tests {
     fn the_bytes_say_what_the_state_says() {
         let before = State::new("lineage-1".into(), &[7; 32]);
         let ledger = MemoryLedger::new(before.clone()).unwrap();
-        ledger.append(Entry::Identity { endpoint: "vcenter".into(), identity: "a".into() }).unwrap();
+        ledger
+            .append(Entry::Identity { endpoint: "vcenter".into(), identity: "a".into() })
+            .unwrap();
         let journal = parse_journal(&ledger.journal()).unwrap();
         assert_eq!(fold(before, &journal).unwrap(), ledger.state());
         assert_eq!(ledger.state().identities["vcenter"], "a");

@@ -10,13 +10,21 @@ use crate::resource::{Comparison, Kind, is_sealed};
 ///
 /// `written` is what boma wrote there last: keys and list items that it had and `wanted` has not
 /// go away, as with server-side apply. What neither has is somebody else's and stays.
-pub fn merge(kind: Kind, path: &str, live: Option<Json>, wanted: &Json, written: Option<&Json>) -> Json {
+pub fn merge(
+    kind: Kind,
+    path: &str,
+    live: Option<Json>,
+    wanted: &Json,
+    written: Option<&Json>,
+) -> Json {
     let comparison = kind.field(path).comparison;
     match (wanted, comparison) {
         (Json::Object(wanted), _) if !is_sealed(&Json::Object(wanted.clone())) => {
             merge_map(kind, path, live, wanted, written)
         }
-        (Json::Array(wanted), Comparison::ListBy(key)) => merge_list(kind, path, key, live, wanted, written),
+        (Json::Array(wanted), Comparison::ListBy(key)) => {
+            merge_list(kind, path, key, live, wanted, written)
+        }
         _ => wanted.clone(),
     }
 }
@@ -38,7 +46,8 @@ fn merge_map(
     }
     for (key, value) in wanted {
         let below = format!("{path}.{key}");
-        let value = merge(kind, &below, merged.remove(key), value, written.and_then(|had| had.get(key)));
+        let value =
+            merge(kind, &below, merged.remove(key), value, written.and_then(|had| had.get(key)));
         if !value.is_null() {
             merged.insert(key.clone(), value);
         }
@@ -60,7 +69,9 @@ fn merge_list(
         Some(Json::Array(items)) => items,
         _ => Vec::new(),
     };
-    let find = |items: &[Json], name: Option<&Json>| items.iter().find(|item| item.get(key) == name).cloned();
+    let find = |items: &[Json], name: Option<&Json>| {
+        items.iter().find(|item| item.get(key) == name).cloned()
+    };
     let mut seen = BTreeSet::new();
     let mut merged = Vec::new();
     for item in &standing {
@@ -68,12 +79,20 @@ fn merge_list(
         seen.insert(name.map(Json::to_string));
         let had = find(written, name);
         match find(wanted, name) {
-            Some(wanted) => merged.push(merge(kind, &below(path, name), Some(item.clone()), &wanted, had.as_ref())),
+            Some(wanted) => merged.push(merge(
+                kind,
+                &below(path, name),
+                Some(item.clone()),
+                &wanted,
+                had.as_ref(),
+            )),
             None if had.is_some() => {}
             None => merged.push(item.clone()),
         }
     }
-    merged.extend(wanted.iter().filter(|item| !seen.contains(&item.get(key).map(Json::to_string))).cloned());
+    merged.extend(
+        wanted.iter().filter(|item| !seen.contains(&item.get(key).map(Json::to_string))).cloned(),
+    );
     Json::Array(merged)
 }
 
@@ -108,17 +127,36 @@ mod tests {
 
     #[test]
     fn what_nobody_asked_for_stays() {
-        check("labels", json!({"theirs": 1}), json!({"ours": 2}), None, json!({"theirs": 1, "ours": 2}));
+        check(
+            "labels",
+            json!({"theirs": 1}),
+            json!({"ours": 2}),
+            None,
+            json!({"theirs": 1, "ours": 2}),
+        );
         let live = json!([{"name": "x", "more": 1}, {"name": "theirs"}]);
-        let expected = json!([{"name": "x", "more": 1, "cpu": 2}, {"name": "theirs"}, {"name": "y"}]);
+        let expected =
+            json!([{"name": "x", "more": 1, "cpu": 2}, {"name": "theirs"}, {"name": "y"}]);
         check("containers", live, json!([{"name": "y"}, {"name": "x", "cpu": 2}]), None, expected);
     }
 
     #[test]
     fn what_was_written_and_is_not_wanted_goes() {
-        check("labels", json!({"a": 1, "b": 1}), json!({"a": 1}), Some(json!({"a": 1, "b": 1})), json!({"a": 1}));
+        check(
+            "labels",
+            json!({"a": 1, "b": 1}),
+            json!({"a": 1}),
+            Some(json!({"a": 1, "b": 1})),
+            json!({"a": 1}),
+        );
         let both = json!([{"name": "x"}, {"name": "y"}]);
-        check("containers", both.clone(), json!([{"name": "x"}]), Some(both), json!([{"name": "x"}]));
+        check(
+            "containers",
+            both.clone(),
+            json!([{"name": "x"}]),
+            Some(both),
+            json!([{"name": "x"}]),
+        );
     }
 
     #[test]

@@ -34,13 +34,21 @@ pub fn carry_out(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Readin
             data.remove(&site);
             return Ok(Reading::Absent);
         }
-        Operation::PowerOff if !standing.is_running() => return Err("the machine is off already".into()),
+        Operation::PowerOff if !standing.is_running() => {
+            return Err("the machine is off already".into());
+        }
         Operation::PowerOff => set(data, &site, POWER, json!("off")),
-        Operation::PowerOn if standing.is_running() => return Err("the machine is running already".into()),
+        Operation::PowerOn if standing.is_running() => {
+            return Err("the machine is running already".into());
+        }
         Operation::PowerOn => set(data, &site, POWER, json!("on")),
-        Operation::UpgradeHardware if standing.is_running() => return Err("the machine is running".into()),
+        Operation::UpgradeHardware if standing.is_running() => {
+            return Err("the machine is running".into());
+        }
         Operation::UpgradeHardware => {
-            let version = inputs.attributes[HARDWARE_VERSION].as_u64().ok_or("no hardware version is given")?;
+            let version = inputs.attributes[HARDWARE_VERSION]
+                .as_u64()
+                .ok_or("no hardware version is given")?;
             if standing.fields.get(HARDWARE_VERSION).and_then(Json::as_u64) >= Some(version) {
                 return Err("the hardware is that new already".into());
             }
@@ -64,7 +72,9 @@ fn create(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Reading, Stri
     if step.kind.lifecycle == Lifecycle::Machine {
         standing.fields.insert(POWER.into(), json!("off"));
         if let Some(version) = standing.fields.get_mut(HARDWARE_VERSION) {
-            *version = json!(version.as_u64().map_or(TEMPLATE_HARDWARE, |asked| asked.min(TEMPLATE_HARDWARE)));
+            *version = json!(
+                version.as_u64().map_or(TEMPLATE_HARDWARE, |asked| asked.min(TEMPLATE_HARDWARE))
+            );
         }
     }
     data.standing.insert(site.clone(), standing);
@@ -73,14 +83,20 @@ fn create(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Reading, Stri
 
 /// Writes the fields of the step: those that the inputs lack go away.
 fn update(data: &mut Data, step: &Step, inputs: &Inputs, site: &Site) -> Result<Reading, String> {
-    let Some(mut standing) = data.standing.get(site).cloned() else { return Err("the object is not there".into()) };
+    let Some(mut standing) = data.standing.get(site).cloned() else {
+        return Err("the object is not there".into());
+    };
     for key in &step.fields {
         let wanted = inputs.attributes.get(key).filter(|value| !value.is_null());
         write(&mut standing, key, wanted)?;
     }
     let moved = Site::of(step.kind, &inputs.locator.place);
     if moved != *site && data.standing.contains_key(&moved) {
-        return Err(format!("{} already exists at {}", step.kind.name, inputs.locator.place.as_str()));
+        return Err(format!(
+            "{} already exists at {}",
+            step.kind.name,
+            inputs.locator.place.as_str()
+        ));
     }
     standing.place = inputs.locator.place.clone();
     data.standing.remove(site);
@@ -97,7 +113,9 @@ fn write(standing: &mut Standing, key: &str, wanted: Option<&Json>) -> Result<()
     if before == after || field.mode == Mode::Initial {
         return Ok(());
     }
-    if is_the_worlds(standing.kind, key) || matches!(field.effect, Effect::Replace | Effect::Refuse(_)) {
+    if is_the_worlds(standing.kind, key)
+        || matches!(field.effect, Effect::Replace | Effect::Refuse(_))
+    {
         return Err(format!("{key} cannot be changed"));
     }
     if field.effect == Effect::PowerCycle && standing.is_running() {
@@ -145,7 +163,10 @@ mod tests {
             outcome = run(&world, *operation, attributes);
         }
         let power = |reading: Reading| {
-            reading.object().map_or_else(|| "absent".to_owned(), |object| object.attributes.tree()[POWER].as_str().unwrap().into())
+            reading.object().map_or_else(
+                || "absent".to_owned(),
+                |object| object.attributes.tree()[POWER].as_str().unwrap().into(),
+            )
         };
         assert_eq!(outcome.map(power), expected.map(str::to_owned).map_err(str::to_owned));
     }
@@ -174,8 +195,14 @@ mod tests {
         let make = (Create, json!({"cpus": 4, "hardware_version": 15, "power": "on"}));
         check(&[make.clone()], Ok("off"));
         check(&[make.clone(), (PowerOn, none())], Ok("on"));
-        check(&[make.clone(), (UpgradeHardware, json!({"hardware_version": 15})), (Delete, none())], Ok("absent"));
-        check(&[make.clone(), (PowerOn, none()), (PowerOff, none()), (Update, json!({"cpus": 8}))], Ok("off"));
+        check(
+            &[make.clone(), (UpgradeHardware, json!({"hardware_version": 15})), (Delete, none())],
+            Ok("absent"),
+        );
+        check(
+            &[make.clone(), (PowerOn, none()), (PowerOff, none()), (Update, json!({"cpus": 8}))],
+            Ok("off"),
+        );
     }
 
     #[test]

@@ -46,12 +46,19 @@ impl Twin {
 impl Provider for Twin {
     fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>> {
         Box::pin(async move {
-            let read = |one: &Wanted| (one.address.clone(), self.world.read(&one.address, one.kind, &one.locator));
+            let read = |one: &Wanted| {
+                (one.address.clone(), self.world.read(&one.address, one.kind, &one.locator))
+            };
             wanted.iter().map(read).collect()
         })
     }
 
-    fn act<'a>(&'a self, step: &'a Step, inputs: &'a Inputs, run: &'a dyn Run) -> BoxFuture<'a, Act> {
+    fn act<'a>(
+        &'a self,
+        step: &'a Step,
+        inputs: &'a Inputs,
+        run: &'a dyn Run,
+    ) -> BoxFuture<'a, Act> {
         Box::pin(async move {
             let call = self.calls.fetch_add(1, Ordering::SeqCst).saturating_add(1);
             let fault = self.faults.of(call);
@@ -59,7 +66,9 @@ impl Provider for Twin {
             self.clock.sleep(self.latency).await;
             match fault {
                 Some(How::LostBefore) => return Err(lost(step)),
-                Some(How::Refused) => return Err(refused(step, "refused by a rule of the simulation".into())),
+                Some(How::Refused) => {
+                    return Err(refused(step, "refused by a rule of the simulation".into()));
+                }
                 Some(How::LostAfter) | None => {}
             }
             let outcome = carry_out(&mut self.world.data(), step, inputs);

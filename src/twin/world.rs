@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value as Json};
 
 use super::derive::Origin;
-use crate::resource::{Address, Attributes, EdgeKind, Kind, Lifecycle, Locator, Mark, Object, Reading, Resource};
+use crate::resource::{
+    Address, Attributes, EdgeKind, Kind, Lifecycle, Locator, Mark, Object, Reading, Resource,
+};
 
 /// A simulated world; clones are the same world.
 #[derive(Clone)]
@@ -85,7 +87,10 @@ impl World {
             let containers = resource.edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn);
             for container in containers.filter_map(|edge| resources.get(&edge.to)) {
                 let site = Site::of(resource.kind, &resource.place);
-                data.inside.entry(Site::of(container.kind, &container.place)).or_default().insert(site);
+                data.inside
+                    .entry(Site::of(container.kind, &container.place))
+                    .or_default()
+                    .insert(site);
             }
         }
     }
@@ -97,7 +102,13 @@ impl World {
 
     /// Puts a thing there behind boma's back; what stood at the place is gone. Returns its id.
     /// Machines run unless `fields` say otherwise.
-    pub fn put(&self, kind: Kind, place: &Attributes, fields: Map<String, Json>, mark: Option<Mark>) -> String {
+    pub fn put(
+        &self,
+        kind: Kind,
+        place: &Attributes,
+        fields: Map<String, Json>,
+        mark: Option<Mark>,
+    ) -> String {
         let mut data = self.data();
         data.remove(&Site::of(kind, place));
         let mut standing = data.make(kind, place, fields, mark);
@@ -111,7 +122,12 @@ impl World {
     }
 
     /// Changes a thing behind boma's back. False where there is none.
-    pub fn edit(&self, kind: Kind, place: &Attributes, edit: impl FnOnce(&mut Map<String, Json>)) -> bool {
+    pub fn edit(
+        &self,
+        kind: Kind,
+        place: &Attributes,
+        edit: impl FnOnce(&mut Map<String, Json>),
+    ) -> bool {
         let mut data = self.data();
         let found = data.standing.get_mut(&Site::of(kind, place));
         found.map(|standing| edit(&mut standing.fields)).is_some()
@@ -166,7 +182,8 @@ impl Standing {
 
     /// Whether it is a machine that runs.
     pub(super) fn is_running(&self) -> bool {
-        self.kind.lifecycle == Lifecycle::Machine && self.fields.get("power").is_some_and(|power| power != "off")
+        self.kind.lifecycle == Lifecycle::Machine
+            && self.fields.get("power").is_some_and(|power| power != "off")
     }
 }
 
@@ -177,7 +194,12 @@ impl Data {
             all.find(|(_, standing)| is_it(standing)).map(|(site, _)| site.clone())
         };
         let by_id = locator.id.as_ref().and_then(|id| by(&|standing| standing.id == *id));
-        let by_mark = || locator.mark.as_ref().and_then(|mark| by(&|standing| standing.mark.as_ref() == Some(mark)));
+        let by_mark = || {
+            locator
+                .mark
+                .as_ref()
+                .and_then(|mark| by(&|standing| standing.mark.as_ref() == Some(mark)))
+        };
         let site = Site::of(kind, &locator.place);
         by_id.or_else(by_mark).or_else(|| self.standing.contains_key(&site).then_some(site))
     }
@@ -199,13 +221,22 @@ impl Data {
         for (key, value) in origin.fields(0) {
             all.entry(key).or_insert(value);
         }
-        Standing { kind, place: place.clone(), id: origin.id(), fields: all, mark, written: fields, revision: 0 }
+        Standing {
+            kind,
+            place: place.clone(),
+            id: origin.id(),
+            fields: all,
+            mark,
+            written: fields,
+            revision: 0,
+        }
     }
 
     /// Fills in anew what may change with a write.
     pub(super) fn revise(&mut self, site: &Site) {
         use crate::resource::Mode;
-        let (seed, generation) = (self.seed, self.generations.get(site).map_or(0, |count| count.saturating_sub(1)));
+        let (seed, generation) =
+            (self.seed, self.generations.get(site).map_or(0, |count| count.saturating_sub(1)));
         let Some(standing) = self.standing.get_mut(site) else { return };
         standing.revision = standing.revision.saturating_add(1);
         let origin = Origin { seed, kind: standing.kind, place: &standing.place, generation };

@@ -5,12 +5,12 @@
 
 mod converge;
 mod crash;
-
 mod kill;
+mod kinds;
 mod planning;
 mod random;
-mod refusals;
 mod scenario;
+mod schedule;
 mod seeds;
 mod stop;
 mod system;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boma::apply::{Apply, Event, Ledger, Report, Stop};
-use boma::plan::{Basis, Desired, Live, Options, Plan, check, plan};
+use boma::plan::{Action, Basis, Desired, Live, Options, Plan, check, plan};
 use boma::provider::Provider;
 use boma::resource::{
     Address, Attributes, Kind, Locator, Mark, Object, Reading, Sealer, SecretSource,
@@ -181,10 +181,15 @@ impl System {
     /// The second plan is empty, the state knows what the world says, and nothing is left over.
     pub fn expect_converged(&self) {
         let plan = self.plan();
-        let left: Vec<_> = plan
+        let left: Vec<String> = plan
             .changes
             .iter()
-            .filter(|change| change.action != boma::plan::Action::NoOp)
+            .filter(|change| change.action != Action::NoOp)
+            .map(|change| {
+                let paths: Vec<&str> =
+                    change.attributes.iter().map(|one| one.path.as_str()).collect();
+                format!("{} {:?} {:?} {paths:?}", change.address, change.action, change.reasons)
+            })
             .collect();
         assert!(left.is_empty() && plan.blocked.is_empty(), "left: {left:#?} {:?}", plan.blocked);
         assert_eq!(self.state.open, BTreeMap::new());

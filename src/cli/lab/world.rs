@@ -97,10 +97,10 @@ impl LabWorld {
 
     /// Ends it where it is this command's.
     pub async fn close(self) {
-        if let Self::Owned(running) = self {
-            if let Err(error) = running.shutdown().await {
-                tracing::warn!("failed to {}", chain(&error));
-            }
+        if let Self::Owned(running) = self
+            && let Err(error) = running.shutdown().await
+        {
+            tracing::warn!("failed to {}", chain(&error));
         }
     }
 

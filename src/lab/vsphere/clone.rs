@@ -25,7 +25,7 @@ pub(super) fn clone(call: &Call<'_>) -> Result<Answer, Fault> {
     let spec = call.body.child("spec").ok_or_else(|| Fault::argument("spec"))?;
     let location = spec.child("location").ok_or_else(|| Fault::argument("spec.location"))?;
     refuse(spec, &["location", "template", "config", "powerOn"], "spec")?;
-    refuse(location, &["folder", "datastore", "diskMoveType", "pool", "host"], "spec.location")?;
+    refuse(location, &["datastore", "diskMoveType", "pool", "host"], "spec.location")?;
 
     let provisioning = if machine.template { "DeployTemplate" } else { "Clone" };
     call.require(source, &format!("VirtualMachine.Provisioning.{provisioning}"))?;

@@ -62,3 +62,26 @@ pub(in crate::lab) fn principal(text: &str) -> String {
     };
     format!("{}\\{}", domain.to_uppercase(), name.to_lowercase())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_have_their_usual_form() {
+        let id = uuid(1, "42", &["a"]);
+        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
+        assert!(id.starts_with("42") && id != uuid(2, "42", &["a"]));
+        assert!(mac(1, &["a"]).starts_with("00:50:56:"));
+        assert_ne!(draw(1, &["ab", "c"]), draw(1, &["a", "bc"]));
+    }
+
+    #[test]
+    fn the_spellings_of_an_account_are_one() {
+        for text in ["CHT-Storage@vsphere.local", r"vsphere.local\cht-storage", "cht-storage"] {
+            assert_eq!(principal(text), r"VSPHERE.LOCAL\cht-storage");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::folder;
 use super::machine::{Machine, Upgrade};
 use super::task::{Operation, Outcome, start};
-use super::world::{Effect, Entity, World};
+use super::world::{Effect, Entity, Ref, World};
 
 /// `ReconfigVM_Task`.
 pub(super) fn reconfigure(call: &Call<'_>) -> Result<Answer, Fault> {
@@ -41,7 +41,7 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// Checks what is known before a task begins: privileges, and that nothing would be ignored. The
-/// configuration of a clone asks for no more than the clone itself, but for devices.
+/// configuration of a clone asks for no more than the clone itself and the networks it uses.
 pub(super) fn check(
     call: &Call<'_>,
     entity: &Entity,
@@ -52,6 +52,12 @@ pub(super) fn check(
     refuse(spec, &known, "config")?;
     if let Some(flags) = spec.child("flags") {
         refuse(flags, &["diskUuidEnabled"], "config.flags")?;
+    }
+    for change in spec.children_named("deviceChange") {
+        let backing = change.child("device").and_then(|device| device.child("backing"));
+        if let Some(network) = backing.and_then(|backing| backing.child("network")) {
+            call.require(call.find(&Ref::read(network))?, "Network.Assign")?;
+        }
     }
     if cloning {
         return Ok(());

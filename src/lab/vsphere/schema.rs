@@ -292,3 +292,44 @@ impl Schema {
         chain.map(|(name, class)| (*name, class))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_the_wire_begins_with_the_base_class() {
+        let names = |class: &str| SCHEMA.fields(class).iter().map(|f| f.name).collect::<Vec<_>>();
+        assert_eq!(names("Permission"), ["entity", "principal", "group", "roleId", "propagate"]);
+        assert_eq!(
+            names("ParaVirtualSCSIController"),
+            [
+                "key",
+                "deviceInfo",
+                "backing",
+                "connectable",
+                "slotInfo",
+                "controllerKey",
+                "unitNumber",
+                "busNumber",
+                "device",
+                "hotAddRemove",
+                "sharedBus",
+                "scsiCtlrUnitNumber",
+            ]
+        );
+        assert_eq!(names("TraversalSpec"), ["name", "type", "path", "skip", "selectSet"]);
+    }
+
+    #[test]
+    fn every_base_is_there_and_chains_end() {
+        for (name, class) in &SCHEMA.classes {
+            let known = SCHEMA.classes.contains_key(class.base);
+            assert!(known || class.base == "ManagedObject", "{name} derives from {}", class.base);
+            assert!(SCHEMA.chain(name).count() < 8, "{name}");
+        }
+        assert!(SCHEMA.is_a("VirtualMachine", "ManagedEntity"));
+        assert!(!SCHEMA.is_a("Folder", "VirtualMachine"));
+    }
+}

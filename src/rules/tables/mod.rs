@@ -2,4 +2,4 @@
 
 mod support;
 
-pub use support::{CHT_NEWEST, CsiRelease, End, cht_end, csi_release, kubernetes_end, maintained};
+pub use support::{CHT_NEWEST, CsiRelease, End, cht_end, csi_release, kubernetes_end, usable};

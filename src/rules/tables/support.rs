@@ -70,9 +70,11 @@ pub fn kubernetes_end(minor: u32) -> Option<End> {
     Some(End { date: *date, exact: *listed == minor })
 }
 
-/// Kubernetes minors that are supported on a day, oldest first.
-pub fn maintained(today: Date) -> impl Iterator<Item = u32> {
-    KUBERNETES.iter().filter(move |(_, end)| *end >= today).map(|(minor, _)| *minor)
+/// Kubernetes minors that are supported on a day and that a CSI release is for, oldest first.
+pub fn usable(today: Date) -> impl Iterator<Item = u32> {
+    let covered = |minor| CSI.iter().any(|csi| (csi.first..=csi.last).contains(&minor));
+    let maintained = KUBERNETES.iter().filter(move |(_, end)| *end >= today);
+    maintained.map(|(minor, _)| *minor).filter(move |minor| covered(*minor))
 }
 
 /// The end of support of a CHT series. `None` where none is announced or known.
@@ -101,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn support_is_dated() {
+    fn what_is_recommended_is_maintained_and_has_a_driver() {
         let today = date(2026, 11, 22);
-        assert_eq!(maintained(today).collect::<Vec<_>>(), [35, 36, 37]);
+        assert_eq!(usable(today).collect::<Vec<_>>(), [35, 36]);
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! What somebody changes behind boma's back is found, all of it and nothing else, and repaired.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::env::TestEnv;
+use super::seeds;
+use super::world::World;
+
+const APPLY: &[&str] = &["apply", "--lab", "--yes", "small.toml"];
+const DRIFT: &[&str] = &["drift", "--lab", "small.toml"];
+
+#[test]
+fn seeds() {
+    seeds::each("cli::drift::seeds", "BOMA_SEEDS", 3, |seed| check(seed, &[], 21));
+}
+
+/// The lab deletes no VM that has permissions: here none has any.
+#[test]
+fn seeds_that_delete() {
+    let scope = ["--exclude", "vsphere/permission/**"];
+    let test = "cli::drift::seeds_that_delete";
+    seeds::each(test, "BOMA_SEEDS", 3, |seed| check(seed, &scope, 9));
+}
+
+fn check(seed: u64, scope: &[&str], resources: usize) {
+    let env = TestEnv::new();
+    let apply = [APPLY, scope].concat();
+    env.expect(0, &apply);
+    env.expect(0, DRIFT);
+    let changed = drift_behind(&env, seed, 1 + (seed - 1) % 6);
+
+    let told = env.json(2, DRIFT);
+    assert_eq!(found(&told), changed, "seed {seed}: {told:#}");
+    assert_eq!(told["unread"], serde_json::json!([]));
+    let text = env.expect(2, DRIFT);
+    let addresses: BTreeSet<&String> = changed.iter().map(|(address, _)| address).collect();
+    let count = addresses.len();
+    let last = format!("Drift: {count} of {resources} resources changed outside boma.");
+    assert_eq!(text.stdout.lines().last(), Some(last.as_str()), "{text}");
+
+    if changed.iter().any(disturbs) {
+        let before = World::of(&env, "small.toml");
+        env.expect(3, &apply).assert_one_error(&["disturbed", "--allow-disruption"]);
+        assert_eq!(World::of(&env, "small.toml"), before);
+    }
+    env.expect(0, &[&apply, &["--allow-disruption"][..]].concat());
+    let clean = env.expect(0, DRIFT);
+    assert!(clean.stdout.ends_with("No drift.\n"), "{clean}");
+    env.expect(0, &[&["plan", "--lab", "--detailed-exitcode", "small.toml"], scope].concat());
+}
+
+fn drift_behind(env: &TestEnv, seed: u64, count: u64) -> BTreeSet<(String, String)> {
+    let (seed, count) = (seed.to_string(), count.to_string());
+    let arguments = ["lab", "drift", "small.toml", "--seed", &seed, "--count", &count];
+    let drifted = env.expect(0, &arguments).json();
+    let drifted = drifted["drifted"].as_array().expect("a list").clone();
+    assert_eq!(drifted.len().to_string(), count);
+    drifted.iter().map(|one| (text(&one["address"]), text(&one["attribute"]))).collect()
+}
+
+fn found(drift: &Json) -> BTreeSet<(String, String)> {
+    let resources = drift["drift"].as_array().expect("a list").iter();
+    let pairs = resources.flat_map(|one| {
+        let attributes = one["attributes"].as_array().expect("a list").iter();
+        attributes.map(|attribute| (text(&one["address"]), text(&attribute["path"])))
+    });
+    pairs.collect()
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+/// What cannot be set right while the VM runs.
+fn disturbs((address, attribute): &(String, String)) -> bool {
+    address.starts_with("vsphere/vm/")
+        && ["cpus", "memory_mib", "disk_uuid"].contains(&attribute.as_str())
+}

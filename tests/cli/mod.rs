@@ -1,0 +1,25 @@
+//! The program as its users run it: commands, files, signals and exit codes against the lab.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod canary;
+mod disk;
+mod drift;
+mod env;
+mod foreign;
+mod interrupt;
+mod json;
+mod kill;
+mod locked;
+mod national;
+mod offline;
+mod process;
+mod saved;
+mod scenarios;
+mod scope;
+mod seeds;
+mod served;
+mod state;
+mod state_files;
+mod usage;
+mod vcenter;
+mod world;

@@ -1,0 +1,34 @@
+//! The whole country, once.
+
+use super::env::TestEnv;
+use super::world::World;
+
+const SPEC: &str = "national-50-counties.toml";
+
+#[test]
+fn applies_settles_and_leaves_no_trace() {
+    let env = TestEnv::empty();
+    env.write(SPEC, include_str!("../../examples/national-50-counties.toml"));
+    let before = World::of(&env, SPEC);
+
+    env.expect(0, &["apply", "--lab", "--yes", SPEC]);
+    let plan = env.expect(0, &["plan", "--lab", "--detailed-exitcode", SPEC]);
+    assert_eq!(plan.stdout.lines().last(), Some("No changes."), "{plan}");
+
+    let applied = World::of(&env, SPEC);
+    assert_ne!(applied.digest, before.digest);
+    applied.assert_nothing_twice();
+    for name in (1..=3)
+        .map(|number| format!("server-{number}"))
+        .chain((1..=9).map(|number| format!("agent-{number}")))
+    {
+        assert!(
+            applied.inventory.iter().any(|line| line.ends_with(&format!("/DC1/vm/cht/{name}"))),
+            "{name}"
+        );
+    }
+
+    env.expect(0, &["destroy", "--lab", "--yes", SPEC]);
+    assert_eq!(World::of(&env, SPEC), before);
+    assert_eq!(before.sessions_open, 0);
+}

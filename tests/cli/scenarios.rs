@@ -1,0 +1,95 @@
+//! Transcripts in `tests/scenarios/`: commands, and everything they print.
+//!
+//! A line that begins with `$ ` is a command: `boma` with its arguments, or anything else for the
+//! shell. Its standard output follows, then lines of standard error after `2> `, then the exit
+//! code where it is not 0. Lines that begin with `#` are comments. Progress of single resources is
+//! left out: its order depends on timing. `BOMA_BLESS=1` writes the transcripts anew.
+
+use std::path::{Path, PathBuf};
+
+use super::env::TestEnv;
+use super::process::Ran;
+
+#[test]
+fn transcripts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let files =
+        std::fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("one").path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        check(&file);
+    }
+}
+
+#[track_caller]
+fn check(file: &Path) {
+    let expected = std::fs::read_to_string(file).expect("text");
+    let found = replay(&expected);
+    if std::env::var_os("BOMA_BLESS").is_some() {
+        std::fs::write(file, found).expect("written");
+        return;
+    }
+    let difference = similar::TextDiff::from_lines(&expected, &found).unified_diff().to_string();
+    assert!(
+        difference.is_empty(),
+        "{}: BOMA_BLESS=1 takes this over\n{difference}",
+        file.display()
+    );
+}
+
+fn replay(script: &str) -> String {
+    let env = TestEnv::new();
+    let mut found = String::new();
+    for line in script.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            found += &format!("{line}\n");
+            found += &said(&env, &run(&env, command));
+        } else if line.starts_with('#') {
+            found += &format!("{line}\n\n");
+        }
+    }
+    found
+}
+
+fn run(env: &TestEnv, command: &str) -> Ran {
+    match command.strip_prefix("boma ") {
+        Some(arguments) => env.shell(&format!("exec \"$BOMA\" {arguments}")),
+        None => env.shell(command),
+    }
+}
+
+fn said(env: &TestEnv, ran: &Ran) -> String {
+    let mut text = redact(env, &ran.stdout);
+    for line in redact(env, &ran.stderr).lines().filter(|line| !is_progress(line)) {
+        text += &format!("2> {line}\n");
+    }
+    if ran.code != Some(0) {
+        text += &format!(
+            "exit {}\n",
+            ran.code.map_or("by a signal".to_owned(), |code| code.to_string())
+        );
+    }
+    text + "\n"
+}
+
+/// Said of one resource while an apply runs.
+fn is_progress(line: &str) -> bool {
+    line.split_once(": ")
+        .is_some_and(|(address, _)| address.contains('/') && !address.contains(' '))
+}
+
+/// Puts a name for what differs from run to run: the folder, and how long something took.
+fn redact(env: &TestEnv, text: &str) -> String {
+    let text = text.replace(&env.path("").display().to_string(), "[FOLDER]/");
+    let lines = text.lines().map(|line| match line.split_once("live read in ") {
+        Some((before, after)) => {
+            let rest = after.split_once(" s,").map_or(after, |(_, rest)| rest);
+            format!("{before}live read in [TIME] s,{rest}\n")
+        }
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}

@@ -1,0 +1,117 @@
+//! Parts of a plan: targets, excludes, replacements, and what leaves the spec.
+
+use super::env::TestEnv;
+use super::world::{World, recorded};
+
+fn addresses(env: &TestEnv, scope: &[&str]) -> Vec<String> {
+    let plan = env.json(0, &[&["plan", "--lab", "small.toml"], scope].concat());
+    let changes = plan["changes"].as_array().expect("changes").iter();
+    changes.map(|change| change["address"].as_str().expect("an address").to_owned()).collect()
+}
+
+#[test]
+fn a_target_brings_what_it_needs() {
+    let env = TestEnv::new();
+    let planned = addresses(&env, &["--target", "vsphere/permission/vm/agent-1"]);
+    let wanted = [
+        "vsphere/folder/cht",
+        "vsphere/permission/vm/agent-1",
+        "vsphere/role/CNS-VM",
+        "vsphere/vm/agent-1",
+    ];
+    assert_eq!(planned, wanted);
+    env.expect(
+        0,
+        &["apply", "--lab", "--yes", "--target", "vsphere/permission/vm/agent-1", "small.toml"],
+    );
+    assert_eq!(recorded(&env).into_iter().collect::<Vec<_>>(), wanted);
+    env.apply();
+    env.assert_settled();
+}
+
+#[test]
+fn an_exclude_takes_what_needs_it() {
+    let env = TestEnv::new();
+    let planned = addresses(&env, &["--exclude", "vsphere/vm/agent-1"]);
+    assert_eq!(planned.len(), 19);
+    assert!(!planned.iter().any(|address| address.ends_with("/agent-1")), "{planned:?}");
+}
+
+#[test]
+fn a_role_is_replaced_with_what_holds_it() {
+    let env = TestEnv::new();
+    env.apply();
+    let replace = ["--replace", "vsphere/role/CNS-DATASTORE"];
+    let planned = addresses(&env, &replace);
+    assert_eq!(
+        planned,
+        ["vsphere/permission/datastore/vsanDatastore", "vsphere/role/CNS-DATASTORE"]
+    );
+    env.expect(0, &[&["apply", "--lab", "--yes", "small.toml"], &replace[..]].concat());
+    env.assert_settled();
+    World::of(&env, "small.toml").assert_nothing_twice();
+}
+
+#[test]
+fn a_replaced_vm_is_a_disruption() {
+    let env = TestEnv::new();
+    env.apply();
+    let apply = ["apply", "--lab", "--yes", "--replace", "vsphere/vm/agent-2", "small.toml"];
+    let before = World::of(&env, "small.toml");
+    env.expect(3, &apply).assert_one_error(&["agent-2", "--allow-disruption"]);
+    assert_eq!(World::of(&env, "small.toml"), before);
+    env.expect(0, &[&apply[..], &["--allow-disruption"]].concat());
+    env.assert_settled();
+    World::of(&env, "small.toml").assert_nothing_twice();
+}
+
+/// Its path is known only once it has moved.
+#[test]
+fn a_vm_moves_and_gets_its_permission() {
+    let env = TestEnv::new();
+    env.expect(
+        0,
+        &["apply", "--lab", "--yes", "--exclude", "vsphere/permission/vm/**", "small.toml"],
+    );
+    env.edit("folder   = \"cht\"", "folder   = \"elsewhere\"");
+    env.apply();
+    env.assert_settled();
+    let world = World::of(&env, "small.toml").inventory;
+    assert!(
+        world
+            .iter()
+            .any(|line| line.starts_with("Permission")
+                && line.contains("/DC1/vm/elsewhere/agent-1 "))
+    );
+}
+
+/// What lives in a VM goes with it, so it is planned and recorded too.
+#[test]
+fn a_destroyed_vm_takes_what_lives_in_it() {
+    let env = TestEnv::new();
+    env.apply();
+    let scope = ["--target", "vsphere/vm/agent-1"];
+    assert_eq!(
+        addresses(&env, &[&["--destroy"], &scope[..]].concat()),
+        ["vsphere/permission/vm/agent-1", "vsphere/vm/agent-1"]
+    );
+    env.expect(0, &[&["destroy", "--lab", "--yes", "small.toml"], &scope[..]].concat());
+    assert_eq!(recorded(&env).len(), 19);
+    env.expect(0, &["drift", "--lab", "small.toml"]);
+}
+
+#[test]
+fn an_agent_that_leaves_the_spec_is_deleted() {
+    let env = TestEnv::new();
+    env.apply();
+    env.edit("count     = 2\nname      = \"agent-{}\"", "count     = 1\nname      = \"agent-{}\"");
+    env.edit("10.20.0.21-22", "10.20.0.21");
+    assert_eq!(addresses(&env, &[]), ["vsphere/permission/vm/agent-2", "vsphere/vm/agent-2"]);
+    let plan = env.json(0, &["plan", "--lab", "small.toml"]);
+    assert_eq!(plan["summary"]["delete"], 2);
+    let apply = ["apply", "--lab", "--yes", "small.toml"];
+    env.expect(3, &apply).assert_one_error(&["agent-2", "--allow-disruption"]);
+    env.expect(0, &[&apply[..], &["--allow-disruption"]].concat());
+    env.assert_settled();
+    assert!(!World::of(&env, "small.toml").inventory.iter().any(|line| line.contains("agent-2")));
+}
