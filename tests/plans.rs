@@ -111,7 +111,8 @@ impl Base {
         let plan = planned(&spec(&case.edits), &prior, &live, &case);
         assert_eq!(check(&plan), []);
         let text = serde_json::to_string(&plan).unwrap();
-        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+        let reread: Plan = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&reread).unwrap(), text);
         let read = (!case.offline).then_some(ReadStats { requests: 37, elapsed_ms: 1200 });
         plan_text(&Review { plan, findings: Vec::new(), read }, &TextOptions::default())
     }

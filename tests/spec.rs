@@ -1,5 +1,4 @@
 //! The examples, their schema, and what is said of specs that are wrong.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

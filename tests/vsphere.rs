@@ -1,7 +1,5 @@
 //! The vSphere provider against the lab's vCenter, over real SOAP on loopback.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::wait::{Waiting, read_one};
 use super::{Clock, Event, Ledger, LedgerError, SecretValues, Stop, record};
-use crate::plan::{Action, Change, Half, Node, Operation, Plan, Step, equal};
+use crate::plan::{Action, After, Change, Half, Node, Operation, Plan, Step, equal, holds};
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
     Address, Attributes, Kind, Object, Reading, Sealer, SecretSource, references, resolve,
@@ -145,7 +145,11 @@ impl Runner {
         let inputs = self.inputs(step, &reading)?;
         let (kind, sealer) = (step.kind, self.context.sealer.clone());
         let sent = sealer.seal_tree(kind, inputs.attributes.clone());
-        let written = move |live: &Json| equal(kind, &sent, &sealer.seal_tree(kind, live.clone()));
+        let removed = removed(change, step);
+        let written = move |live: &Json| {
+            let gone = removed.iter().all(|path| !holds(kind, live, path));
+            gone && equal(kind, &sent, &sealer.seal_tree(kind, live.clone()))
+        };
         let is_done =
             step.operation != Operation::Create && step.done.check(&reading, &written).is_ok();
         if is_done {
@@ -424,6 +428,14 @@ impl Run for Runner {
     fn stopping(&self) -> bool {
         self.context.stop.is_now()
     }
+}
+
+/// The paths that a step takes away.
+fn removed(change: &Change, step: &Step) -> Vec<String> {
+    let of_step =
+        |path: &str| step.fields.iter().any(|field| path.split('.').next() == Some(field));
+    let gone = change.attributes.iter().filter(|one| one.after == After::Removed);
+    gone.map(|one| one.path.clone()).filter(|path| of_step(path)).collect()
 }
 
 /// An operation in words.

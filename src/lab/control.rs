@@ -14,15 +14,16 @@ pub(super) const TOKEN_HEADER: &str = "x-lab-token";
 /// One change made behind a client's back, in vim25's own names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drifted {
-    /// `VirtualMachine`, `Role` or `Permission`.
+    /// `VirtualMachine`, `Role`, `Permission` or `ClusterRule`.
     pub object_type: String,
-    /// The inventory path before the change (`/DC1/vm/cht/server-1`), a role's name, or the path of
-    /// the entity that a permission is on.
+    /// The inventory path before the change (`/DC1/vm/cht/server-1`), a role's name, the path of
+    /// the entity that a permission is on, or a cluster's path, a space and the name of its rule.
     pub name: String,
     /// `DOMAIN\name` in one form; only for permissions.
     pub principal: Option<String>,
     /// Such as `config.hardware.numCPU`, `config.flags.diskUuidEnabled`, `runtime.powerState`,
-    /// `parent` (as a path), `privilege`, `roleId`, `propagate`, or `exists`.
+    /// `parent` (as a path), `privilege`, `roleId`, `propagate`, `enabled`, `vm` (as names), or
+    /// `exists`.
     pub property: String,
     /// The value until now.
     pub before: Value,
@@ -45,17 +46,18 @@ pub struct Status {
     pub requests: BTreeMap<String, u64>,
     /// Tasks that are queued or running.
     pub running_tasks: usize,
-    /// SHA-256 over objects, roles and permissions; sessions, tasks and counters left out.
+    /// SHA-256 over objects, roles, permissions and rules; sessions, tasks, counters and the
+    /// hosts of machines left out.
     pub digest: String,
 }
 
 /// One object of a world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StatusObject {
-    /// A vim25 class, `Role` or `Permission`.
+    /// A vim25 class, `Role`, `Permission` or `ClusterRule`.
     #[serde(rename = "type")]
     pub object_type: String,
-    /// Inventory path, role name, or path and principal.
+    /// Inventory path, role name, path and principal, or path and name of a rule.
     pub path: String,
 }
 

@@ -42,6 +42,30 @@ pub fn equal(kind: Kind, desired: &Json, live: &Json) -> bool {
     diff(kind, desired, None, live).is_empty()
 }
 
+/// Whether a tree has something at a path of a difference: keys joined by dots, items of lists
+/// by key under their name.
+pub fn holds(kind: Kind, tree: &Json, path: &str) -> bool {
+    holds_below(kind, "", tree, path)
+}
+
+fn holds_below(kind: Kind, above: &str, tree: &Json, rest: &str) -> bool {
+    // Keys may have dots in them, so every key that the rest begins with is tried.
+    let leads = |name: &str, value: &Json| match rest.strip_prefix(name) {
+        Some("") => !value.is_null(),
+        Some(more) => more
+            .strip_prefix('.')
+            .is_some_and(|more| holds_below(kind, &join(above, name), value, more)),
+        None => false,
+    };
+    match (tree, kind.field(above).comparison) {
+        (Json::Object(map), _) => map.iter().any(|(name, value)| leads(name, value)),
+        (Json::Array(items), Comparison::ListBy(key)) => {
+            items.iter().any(|item| item_name(item, key).is_some_and(|name| leads(&name, item)))
+        }
+        _ => false,
+    }
+}
+
 /// What to record after a write: the fields of `desired` as they are on the live object, spelled
 /// as desired where both spellings mean the same.
 pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
@@ -313,6 +337,20 @@ mod tests {
         let found = diff(KIND, &desired, None, &json!({"a": "old"}));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].after, After::Unknown(owner));
+    }
+
+    #[test]
+    fn a_path_is_found_through_maps_and_lists() {
+        let tree = json!({"labels": {"a.b/c": "x"}, "containers": [{"name": "y", "cpu": 1}]});
+        for (path, found) in [
+            ("labels.a.b/c", true),
+            ("labels.a", false),
+            ("containers.y", true),
+            ("containers.y.cpu", true),
+            ("containers.z", false),
+        ] {
+            assert_eq!(holds(KIND, &tree, path), found, "{path}");
+        }
     }
 
     #[test]

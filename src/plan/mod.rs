@@ -23,7 +23,7 @@ pub use change::{Action, After, Assumed, Cause, Change, Difference, Impact, Reas
 pub use check::{Note, check};
 pub use compare::drift;
 pub use desired::{Desired, Live, Options};
-pub use diff::{diff, equal, project};
+pub use diff::{diff, equal, holds, project};
 pub use drift::{DriftAttribute, DriftReport, Drifted, EXISTS, Unread};
 pub use plan::{Basis, BlockCause, Blocked, FORMAT, Half, Node, Plan, Summary, Unplanned, Window};
 pub use planner::plan;

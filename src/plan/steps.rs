@@ -186,6 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_whose_power_nobody_asked_for_runs_again() {
+        let live = json!({"power": "on", "cpus": 2});
+        let subject = Subject {
+            address: &Address::from("vsphere/vm/a"),
+            kind: Kind::named("vsphere/vm").expect("a kind of the product"),
+            endpoint: &Endpoint::vcenter(),
+            desired: &json!({"cpus": 4}),
+            live: Some(&live),
+        };
+        let steps = subject.steps(Action::Update, &[difference("cpus", Impact::PowerCycle)]);
+        let operations: Vec<Operation> = steps.iter().map(|step| step.operation).collect();
+        assert_eq!(operations, [Operation::PowerOff, Operation::Update, Operation::PowerOn]);
+    }
+
+    #[test]
     fn a_machine_is_off_only_around_what_needs_it() {
         use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware};
         let on = Some(json!({"power": "on"}));

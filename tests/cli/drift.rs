@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::env::TestEnv;
-use super::seeds;
 use super::world::World;
+use crate::seeds;
 
 const APPLY: &[&str] = &["apply", "--lab", "--yes", "small.toml"];
 const DRIFT: &[&str] = &["drift", "--lab", "small.toml"];

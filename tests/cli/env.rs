@@ -10,7 +10,7 @@ use super::process::{Ran, Running};
 use super::served::Served;
 
 /// The spec that most tests run on.
-pub const SMALL: &str = include_str!("../fixtures/small.toml");
+pub const SMALL: &str = include_str!("small.toml");
 
 /// A working folder that goes away with it, and the environment of what runs there: nothing of
 /// the surrounding one but `PATH`.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::env::TestEnv;
 use super::process::Ran;
-use super::seeds;
 use super::world::{World, planned, recorded};
+use crate::seeds;
 
 const APPLY: &[&str] = &["apply", "--lab", "--yes", "small.toml"];
 const DESTROY: &[&str] = &["destroy", "--lab", "--yes", "small.toml"];

@@ -1,5 +1,4 @@
 //! The program as its users run it: commands, files, signals and exit codes against the lab.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod canary;
 mod disk;
@@ -16,7 +15,6 @@ mod process;
 mod saved;
 mod scenarios;
 mod scope;
-mod seeds;
 mod served;
 mod state;
 mod state_files;

@@ -146,6 +146,16 @@ fn a_file_with_one_value_changed() {
     }
 }
 
+/// `/dev/stdout` is such a link: as root, replacing it would harm the whole system.
+#[test]
+fn a_link_is_followed_or_refused_and_never_replaced() {
+    let env = TestEnv::new();
+    std::os::unix::fs::symlink("/dev/null", env.path("link")).expect("a link");
+    env.run(&["plan", "--offline", "--out", "link", "small.toml"]);
+    let link = std::fs::symlink_metadata(env.path("link")).expect("there");
+    assert!(link.is_symlink());
+}
+
 #[test]
 fn belongs_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;

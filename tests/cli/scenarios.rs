@@ -19,25 +19,20 @@ fn transcripts() {
         files.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
     files.sort();
     assert!(!files.is_empty());
-    for file in files {
-        check(&file);
-    }
+    let differences: Vec<String> = files.iter().filter_map(|file| difference(file)).collect();
+    assert!(differences.is_empty(), "BOMA_BLESS=1 takes this over\n{}", differences.concat());
 }
 
-#[track_caller]
-fn check(file: &Path) {
+/// What differs from a transcript, unless it is written anew. `None` where nothing does.
+fn difference(file: &Path) -> Option<String> {
     let expected = std::fs::read_to_string(file).expect("text");
     let found = replay(&expected);
     if std::env::var_os("BOMA_BLESS").is_some() {
         std::fs::write(file, found).expect("written");
-        return;
+        return None;
     }
-    let difference = similar::TextDiff::from_lines(&expected, &found).unified_diff().to_string();
-    assert!(
-        difference.is_empty(),
-        "{}: BOMA_BLESS=1 takes this over\n{difference}",
-        file.display()
-    );
+    let lines = similar::TextDiff::from_lines(&expected, &found).unified_diff().to_string();
+    (!lines.is_empty()).then(|| format!("{}\n{lines}", file.display()))
 }
 
 fn replay(script: &str) -> String {

@@ -8,9 +8,9 @@ use boma::plan::{Action, BlockCause, Plan};
 use boma::resource::Address;
 use boma::twin::{Fault, Faults, How, Twin, VirtualClock, When};
 
-use crate::random::{meddle, occupy, wave};
-use crate::seeds::{Dice, each_seed};
-use crate::system::System;
+use crate::engine::random::{meddle, occupy, wave};
+use crate::engine::system::System;
+use crate::seeds::{Dice, each};
 
 const WAVES: usize = 6;
 
@@ -26,7 +26,7 @@ fn next(system: &mut System, seed: u64, number: usize) {
 
 #[test]
 fn edits_of_spec_and_world_converge() {
-    each_seed("edits_of_spec_and_world_converge", |seed| {
+    each("engine::converge::edits_of_spec_and_world_converge", "BOMA_SEEDS", 3, |seed| {
         let mut system = begin(seed);
         system.converge();
         for number in 1..WAVES {
@@ -51,7 +51,7 @@ fn edits_of_spec_and_world_converge() {
 
 #[test]
 fn foreign_objects_are_adopted_or_left_alone() {
-    each_seed("foreign_objects_are_adopted_or_left_alone", |seed| {
+    each("engine::converge::foreign_objects_are_adopted_or_left_alone", "BOMA_SEEDS", 3, |seed| {
         let mut system = begin(seed);
         let mut dice = Dice::new(seed, "occupy");
         let occupied = occupy(&system.world, &mut system.desired, &mut dice);
@@ -73,23 +73,28 @@ fn foreign_objects_are_adopted_or_left_alone() {
 
 #[test]
 fn what_is_unread_is_left_alone_and_blocks_what_needs_it() {
-    each_seed("what_is_unread_is_left_alone_and_blocks_what_needs_it", |seed| {
-        let mut system = begin(seed);
-        system.converge();
-        let mut dice = Dice::new(seed, "unread");
-        meddle(&system.world, &mut dice);
-        next(&mut system, seed, 1);
-        let all: Vec<Address> =
-            system.desired.resources.keys().chain(system.state.addresses()).cloned().collect();
-        let hidden: BTreeSet<Address> = all.into_iter().filter(|_| dice.chance(30)).collect();
-        hidden.iter().for_each(|address| system.world.hide(address, "timeout"));
-        let plan = System::reread(&system.plan());
-        expect_left_alone(&system, &plan, &hidden);
-        let run = system.apply_plan(plan);
-        assert_eq!(run.report.failures, []);
-        system.world.reveal();
-        system.converge();
-    });
+    each(
+        "engine::converge::what_is_unread_is_left_alone_and_blocks_what_needs_it",
+        "BOMA_SEEDS",
+        3,
+        |seed| {
+            let mut system = begin(seed);
+            system.converge();
+            let mut dice = Dice::new(seed, "unread");
+            meddle(&system.world, &mut dice);
+            next(&mut system, seed, 1);
+            let all: Vec<Address> =
+                system.desired.resources.keys().chain(system.state.addresses()).cloned().collect();
+            let hidden: BTreeSet<Address> = all.into_iter().filter(|_| dice.chance(30)).collect();
+            hidden.iter().for_each(|address| system.world.hide(address, "timeout"));
+            let plan = System::reread(&system.plan());
+            expect_left_alone(&system, &plan, &hidden);
+            let run = system.apply_plan(plan);
+            assert_eq!(run.report.failures, []);
+            system.world.reveal();
+            system.converge();
+        },
+    );
 }
 
 fn expect_left_alone(system: &System, plan: &Plan, hidden: &BTreeSet<Address>) {
@@ -120,7 +125,7 @@ fn expect_left_alone(system: &System, plan: &Plan, hidden: &BTreeSet<Address>) {
 
 #[test]
 fn faults_only_delay() {
-    each_seed("faults_only_delay", |seed| {
+    each("engine::converge::faults_only_delay", "BOMA_SEEDS", 3, |seed| {
         let mut system = begin(seed);
         for number in 0..3 {
             next(&mut system, seed, number);

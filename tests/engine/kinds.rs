@@ -10,8 +10,8 @@ use boma::resource::{
 use boma::twin::{MemoryLedger, Twin, VirtualClock};
 use serde_json::{Value as Json, json};
 
-use crate::scenario::{desired, resource};
-use crate::system::{PASSWORD, System};
+use crate::engine::scenario::{desired, resource};
+use crate::engine::system::{PASSWORD, System};
 
 const FACTS: KindFacts = KindFacts {
     name: "test/thing",
@@ -205,6 +205,10 @@ fn lists_by_key_leave_what_is_not_boma_s() {
         .map(|item| item["name"].clone())
         .collect();
     assert_eq!(names, ["theirs", "y", "z"]);
+    // Nothing but a removal, which no written field shows.
+    change(&mut system, "a", containers(&["z"]));
+    converge(&mut system);
+    assert_eq!(fields(&system, "a")["containers"].as_array().unwrap().len(), 2);
 }
 
 #[test]

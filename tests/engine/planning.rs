@@ -4,8 +4,8 @@ use boma::plan::{Action, BlockCause, Plan, Reason};
 use boma::resource::{Address, Attributes};
 use serde_json::json;
 
-use crate::scenario::{eventful, kind, small, standing};
-use crate::system::System;
+use crate::engine::scenario::{eventful, kind, small, standing};
+use crate::engine::system::System;
 
 /// Everything that is not a no-op, in words.
 fn acts(plan: &Plan) -> Vec<(String, Action, Vec<Reason>)> {
@@ -151,7 +151,7 @@ fn an_edit_that_the_spec_took_over_is_recorded() {
 
 #[test]
 fn a_dependency_may_be_turned_round() {
-    use crate::scenario::{desired, role};
+    use crate::engine::scenario::{desired, role};
     use boma::resource::{Edge, EdgeKind};
     let after = |resource: boma::resource::Resource, to: &str| boma::resource::Resource {
         edges: vec![Edge { kind: EdgeKind::After, to: Address::of("vsphere/role", to) }],

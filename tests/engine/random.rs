@@ -5,7 +5,7 @@ use boma::resource::{Address, Attributes, Edge, EdgeKind, Lifecycle, Mode, Resou
 use boma::twin::World;
 use serde_json::{Value as Json, json};
 
-use crate::scenario::{desired, kind, resource};
+use crate::engine::scenario::{desired, kind, resource};
 use crate::seeds::Dice;
 
 /// One wave of an installation: which resources are asked for, and how, follows from seed and

@@ -8,7 +8,7 @@ use boma::resource::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::system::System;
+use crate::engine::system::System;
 
 pub fn kind(name: &str) -> Kind {
     Kind::named(name).unwrap()

@@ -6,8 +6,8 @@ use boma::apply::{Command, Input, Schedule, SkipReason};
 use boma::plan::{Action, Basis, Change, FORMAT, Half, Node, Plan, Reason, Window};
 use boma::resource::{Address, Attributes, Endpoint, EndpointFacts, Locator};
 
-use crate::scenario::kind;
-use crate::seeds::{Dice, each_seed};
+use crate::engine::scenario::kind;
+use crate::seeds::{Dice, each};
 
 /// One node: name, what it needs, seconds.
 type Row = (&'static str, &'static [usize], u64);
@@ -230,7 +230,7 @@ impl Watch<'_> {
 
 #[test]
 fn no_slot_leaks_and_everything_ends() {
-    each_seed("no_slot_leaks_and_everything_ends", |seed| {
+    each("engine::schedule::no_slot_leaks_and_everything_ends", "BOMA_SEEDS", 3, |seed| {
         for round in 0..50 {
             random_run(&mut Dice::new(seed, &format!("schedule {round}")));
         }

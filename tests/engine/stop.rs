@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use boma::apply::{Event, Report, Stop};
+use boma::apply::{Event, Ledger, LedgerError, Report, Stop};
 use boma::plan::Step;
 use boma::provider::{Act, BoxFuture, Inputs, Provider, Run, Wanted};
-use boma::resource::{Address, Endpoint, Reading};
-use boma::twin::{Twin, VirtualClock};
+use boma::resource::{Address, Endpoint, Reading, Reference};
+use boma::state::Entry;
+use boma::twin::{MemoryLedger, Twin, VirtualClock};
+use serde_json::Value as Json;
 
-use crate::scenario::small;
-use crate::system::System;
+use crate::engine::scenario::small;
+use crate::engine::system::System;
 
 /// Presses Ctrl-C during a call; the second press comes while the call hangs.
 struct Pressed {
@@ -59,6 +61,37 @@ fn pressed(at: u64, presses: usize) -> (System, Report, Vec<Event>) {
     let run = system.run(plan, Arc::new(provider), ledger.clone(), clock, stop);
     system.state = ledger.state();
     (system, run.report, run.events)
+}
+
+/// A disk that is full for one moment: while the provider notes what it does.
+struct FullForNotes(MemoryLedger);
+
+impl Ledger for FullForNotes {
+    fn append(&self, entry: Entry) -> Result<(), LedgerError> {
+        match entry {
+            Entry::Note { .. } => Err(LedgerError("the disk is full".into())),
+            entry => self.0.append(entry),
+        }
+    }
+
+    fn value(&self, reference: &Reference) -> Option<Json> {
+        self.0.value(reference)
+    }
+}
+
+#[test]
+fn a_note_that_cannot_be_written_stops_everything_and_keeps_the_intent() {
+    let mut system = System::new(small(&[("a", 4)]), 1);
+    let plan = System::reread(&system.plan());
+    let clock = Arc::new(VirtualClock::default());
+    let ledger = Arc::new(FullForNotes(system.ledger(&plan)));
+    let twin = Twin::new(system.world.clone(), clock.clone());
+    let run = system.run(plan, Arc::new(twin), ledger.clone(), clock, Stop::default());
+    assert_eq!(run.report.fatal, Some(LedgerError("the disk is full".into())));
+    assert!(system.world.standing().is_empty());
+    system.state = ledger.0.state();
+    assert!(!system.state.open.is_empty(), "nobody knows what came of the call");
+    system.converge();
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boma::apply::{Apply, Event, Ledger, Report, Stop};
-use boma::plan::{Action, Basis, Desired, Live, Options, Plan, check, plan};
+use boma::plan::{Action, Basis, Desired, Difference, Live, Options, Plan, check, plan};
 use boma::provider::Provider;
 use boma::resource::{
-    Address, Attributes, Kind, Locator, Mark, Object, Reading, Sealer, SecretSource,
+    Address, Attributes, Identity, Kind, Locator, Object, Reading, Sealer, SecretSource,
 };
 use boma::state::State;
 use boma::twin::{MemoryLedger, Twin, VirtualClock, World};
@@ -24,6 +24,9 @@ pub struct System {
     pub world: World,
     pub options: Options,
 }
+
+/// See [`System::outcome`].
+pub type Outcome = Vec<(String, String, Json, bool)>;
 
 /// What came of one apply.
 pub struct Run {
@@ -43,20 +46,20 @@ impl System {
         Sealer::new(&self.state.digest_key)
     }
 
-    /// Where to look for one address: as recorded, else where the spec says.
+    /// Where to look for one address: where the spec says, else as recorded.
     fn locator(&self, address: &Address) -> Option<(Kind, Locator)> {
+        let known = self.state.locator(address);
+        if let Some(resource) = self.desired.resources.get(address) {
+            let mark = (resource.kind.identity == Identity::Mark).then(|| self.state.mark(address));
+            let (id, notes) = known.map(|known| (known.id, known.notes)).unwrap_or_default();
+            return Some((
+                resource.kind,
+                Locator { id, place: resource.place.clone(), mark, notes },
+            ));
+        }
         let record = self.state.resources.get(address).map(|record| record.kind);
         let open = self.state.open.get(address).map(|open| open.kind);
-        let recorded =
-            self.state.locator(address).and_then(|locator| Some((record.or(open)?, locator)));
-        recorded.or_else(|| {
-            let resource = self.desired.resources.get(address)?;
-            let mark = Some(Mark { lineage: self.state.lineage.clone(), address: address.clone() });
-            Some((
-                resource.kind,
-                Locator { place: resource.place.clone(), mark, ..Locator::default() },
-            ))
-        })
+        Some((record.or(open)?, known?))
     }
 
     /// Reads everything desired or recorded; secrets come sealed.
@@ -186,9 +189,10 @@ impl System {
             .iter()
             .filter(|change| change.action != Action::NoOp)
             .map(|change| {
-                let paths: Vec<&str> =
-                    change.attributes.iter().map(|one| one.path.as_str()).collect();
-                format!("{} {:?} {:?} {paths:?}", change.address, change.action, change.reasons)
+                let show =
+                    |one: &Difference| format!("{}: {:?} -> {:?}", one.path, one.before, one.after);
+                let differs: Vec<String> = change.attributes.iter().map(show).collect();
+                format!("{} {:?} {:?} {differs:?}", change.address, change.action, change.reasons)
             })
             .collect();
         assert!(left.is_empty() && plan.blocked.is_empty(), "left: {left:#?} {:?}", plan.blocked);
@@ -211,14 +215,8 @@ impl System {
         }
     }
 
-    /// The same where a replace that was asked for is not done: its outcome is the same but for ids.
-    pub fn converge_without_replace(&mut self) {
-        self.options.replace.clear();
-        self.converge();
-    }
-
     /// Everything that stands, as kind, place, owned fields and mark, without ids and derived values.
-    pub fn outcome(&self) -> Vec<(String, String, Json, bool)> {
+    pub fn outcome(&self) -> Outcome {
         use boma::resource::Mode;
         let show = |standing: boma::twin::Standing| {
             let mut fields = standing.fields.clone();

@@ -10,7 +10,9 @@ use super::fault::Fault;
 use super::reading::Reading;
 use super::schema::SCHEMA;
 use super::world::{Effect, Entry, Ref, World};
-use super::{clone, folder, ids, lookup, permission, power, reconfigure, role, session, task};
+use super::{
+    clone, folder, ids, lookup, permission, power, reconfigure, role, rule, session, task,
+};
 
 /// The world with what does not outlive the process: views, pages, counters.
 pub(in crate::lab) struct Desk {
@@ -229,6 +231,7 @@ fn method(call: &Call<'_>) -> Result<Answer, Fault> {
         "PowerOffVM_Task" => power::off(call),
         "ShutdownGuest" => power::shutdown(call),
         "CancelTask" => task::cancel(call),
+        "ReconfigureComputeResource_Task" => rule::reconfigure(call),
         "AddAuthorizationRole" => role::add(call),
         "UpdateAuthorizationRole" => role::update(call),
         "RemoveAuthorizationRole" => role::remove(call),

@@ -10,6 +10,7 @@ use super::ids;
 use super::machine::Machine;
 use super::privilege;
 use super::role::ALWAYS;
+use super::rule::Rule;
 use super::world::{Effect, Entity, Entry, Origin, Permission, Role, World};
 
 /// Changes up to `count` things that clients made, one change each; the same seed on the same
@@ -28,6 +29,7 @@ pub(in crate::lab) fn drift(world: &World, seed: u64, count: usize) -> (Entry, V
             Thing::Machine(entity, machine) => machine_change(world, entity, machine, choice),
             Thing::Role(role) => Some(role_change(role, choice)),
             Thing::Permission(permission) => Some(permission_change(world, permission, choice)),
+            Thing::Rule(rule) => Some(rule_change(world, rule, choice)),
         };
         if let Some((effect, change)) = change {
             effects.push(effect);
@@ -41,6 +43,7 @@ enum Thing<'a> {
     Machine(&'a Entity, &'a Machine),
     Role(&'a Role),
     Permission(&'a Permission),
+    Rule(&'a Rule),
 }
 
 fn things(world: &World) -> Vec<(String, Thing<'_>)> {
@@ -57,7 +60,10 @@ fn things(world: &World) -> Vec<(String, Thing<'_>)> {
         let identity = format!("{} {}", world.path(&permission.entity), permission.principal);
         (identity, Thing::Permission(permission))
     });
-    machines.chain(roles).chain(held).collect()
+    let rules = world.rules.values().flat_map(|rules| rules.values());
+    let rules = rules.filter(|rule| rule.origin == Origin::Client);
+    let rules = rules.map(|rule| (format!("rule {}", rule.title(world)), Thing::Rule(rule)));
+    machines.chain(roles).chain(held).chain(rules).collect()
 }
 
 /// One in this many machines that could be deleted is.
@@ -78,8 +84,11 @@ fn machine_change(
         before,
         after,
     };
-    // A deleted machine takes its permissions along, which would be more than one change.
-    let alone = !world.permissions.contains_key(&entity.id);
+    // A deleted machine takes its permissions and its place in rules along, which would be more
+    // than one change.
+    let mut rules = world.rules.values().flat_map(|rules| rules.values());
+    let alone = !world.permissions.contains_key(&entity.id)
+        && !rules.any(|rule| rule.vms.contains(&entity.id));
     if alone && choice.is_multiple_of(DELETED_ONE_IN) {
         return Some((
             Effect::Remove(entity.id.clone()),
@@ -195,6 +204,37 @@ fn permission_change(world: &World, permission: &Permission, choice: u64) -> (Ef
                 Effect::Permit(changed),
                 told("propagate", json!(permission.propagate), json!(propagate)),
             )
+        }
+    }
+}
+
+/// Disabled, deleted, or, where that leaves two, without its last machine.
+fn rule_change(world: &World, rule: &Rule, choice: u64) -> (Effect, Drifted) {
+    let told = |property: &str, before: Value, after: Value| Drifted {
+        object_type: "ClusterRule".to_owned(),
+        name: rule.title(world),
+        principal: None,
+        property: property.to_owned(),
+        before,
+        after,
+    };
+    match choice % 3 {
+        0 => {
+            let drop = Effect::DropRule { cluster: rule.cluster.clone(), key: rule.key };
+            (drop, told("exists", json!(true), json!(false)))
+        }
+        1 if rule.vms.len() > 2 => {
+            let names = |vms: &[String]| -> Vec<String> {
+                vms.iter().filter_map(|id| Some(world.get(id)?.name.clone())).collect()
+            };
+            let rest = rule.vms.get(..rule.vms.len() - 1).unwrap_or_default();
+            let change = told("vm", json!(names(&rule.vms)), json!(names(rest)));
+            (Effect::PutRule(Rule { vms: rest.to_vec(), ..rule.clone() }), change)
+        }
+        _ => {
+            let enabled = !rule.enabled;
+            let change = told("enabled", json!(rule.enabled), json!(enabled));
+            (Effect::PutRule(Rule { enabled, ..rule.clone() }), change)
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::xml::Element;
 use super::machine::Machine;
 use super::property::{Source, texts};
 use super::world::{Detail, Entity, Ref, World};
-use super::{ids, machine_tree, permission};
+use super::{ids, machine_tree, permission, rule};
 
 /// One top-level property; `None` when it is unset or not simulated.
 pub(super) fn property(source: &Source<'_>, entity: &Entity, name: &str) -> Option<Vec<Element>> {
@@ -59,7 +59,9 @@ pub(super) fn property(source: &Source<'_>, entity: &Entity, name: &str) -> Opti
             all(of_class("Network"))
         }
         ("host", Detail::Network) => all(of_class("HostSystem")),
-        ("configurationEx", Detail::Cluster) => one(cluster_configuration(name)),
+        ("configurationEx" | "configuration", Detail::Cluster) => {
+            one(cluster_configuration(world, entity, name))
+        }
         ("owner", Detail::Pool) => {
             one(world.get(entity.parent.as_deref()?)?.reference().element(name))
         }
@@ -92,15 +94,21 @@ fn users(world: &World, entity: &Entity) -> Vec<Ref> {
     machines.map(Entity::reference).collect()
 }
 
-fn cluster_configuration(name: &str) -> Element {
-    Element::new(name)
-        .attr("xsi:type", "ClusterConfigInfoEx")
-        .push(Element::with_text("vmSwapPlacement", "vmDirectory"))
+/// `configurationEx`, and the older `configuration`, which has no fields of compute resources.
+fn cluster_configuration(world: &World, entity: &Entity, name: &str) -> Element {
+    let configuration = match name {
+        "configurationEx" => Element::new(name)
+            .attr("xsi:type", "ClusterConfigInfoEx")
+            .push(Element::with_text("vmSwapPlacement", "vmDirectory")),
+        _ => Element::new(name),
+    };
+    configuration
         .push(texts("dasConfig", [("enabled", "true".to_owned())]))
         .push(texts(
             "drsConfig",
             [("enabled", "true".to_owned()), ("defaultVmBehavior", "fullyAutomated".to_owned())],
         ))
+        .extend(rule::elements(world, &entity.id))
 }
 
 fn host_runtime(name: &str) -> Element {

@@ -24,6 +24,8 @@ pub(super) enum Field {
     Text(String, String),
     /// A reference to a managed object.
     Object(String, Ref),
+    /// A data object of a type, with simple values.
+    Record(String, String, Vec<(String, String)>),
 }
 
 impl Fault {
@@ -38,6 +40,11 @@ impl Fault {
 
     pub(super) fn object(mut self, name: &str, object: &Ref) -> Self {
         self.fields.push(Field::Object(name.to_owned(), object.clone()));
+        self
+    }
+
+    pub(super) fn record(mut self, name: &str, class: &str, values: Vec<(String, String)>) -> Self {
+        self.fields.push(Field::Record(name.to_owned(), class.to_owned(), values));
         self
     }
 
@@ -111,6 +118,9 @@ impl Fault {
         let fields = self.fields.iter().map(|field| match field {
             Field::Text(name, value) => Element::with_text(name, value),
             Field::Object(name, object) => object.element(name),
+            Field::Record(name, class, values) => Element::new(name)
+                .attr("xsi:type", class)
+                .extend(values.iter().map(|(name, value)| Element::with_text(name, value))),
         });
         Element::new(name).attr("xsi:type", &self.kind).extend(fields)
     }

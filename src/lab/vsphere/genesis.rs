@@ -7,6 +7,7 @@ use super::device::{Body, usual};
 use super::ids::{self, ADMINISTRATOR};
 use super::machine::Machine;
 use super::role::{self, ADMIN, ALWAYS, system_roles};
+use super::rule::Rule;
 use super::world::{Detail, Effect, Entity, Entry, Origin, Permission, ROOT, Role, World};
 
 /// Adds to the world what a setup names and the world never had. Nothing is removed, and what
@@ -53,6 +54,8 @@ pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
 /// The account and role of other people; tests can see that they stay as they are.
 const BACKUP_ACCOUNT: &str = r"VSPHERE.LOCAL\backup-svc";
 const BACKUP_ROLE: &str = "Backup-Operator";
+/// The rule of other people.
+const OTHER_RULE: &str = "other-team-apart";
 
 struct Maker<'a> {
     world: &'a mut World,
@@ -149,6 +152,7 @@ impl Maker<'_> {
                 machine.powered_on = on
             });
         }
+        self.foreign_rule(&format!("{datacenter}/host/{}", setup.cluster), &folder);
         if begun {
             return;
         }
@@ -169,6 +173,18 @@ impl Maker<'_> {
         let datastore = self.world.of_class("Datastore").map(|entity| entity.id.clone()).next();
         if let Some(datastore) = datastore {
             self.permit(&datastore, BACKUP_ACCOUNT, -2, false, Origin::Foreign);
+        }
+    }
+
+    /// Keeps the other team's machines apart, unless that rule was there once.
+    fn foreign_rule(&mut self, cluster: &str, folder: &str) {
+        let Some(cluster) = self.world.at(cluster) else { return };
+        let mut rule = Rule::new(self.world, cluster, OTHER_RULE, Origin::Foreign);
+        let machines = ["legacy-db", "print-server"].map(|name| format!("{folder}/{name}"));
+        let machines = machines.iter().filter_map(|path| self.world.at(path));
+        rule.vms = machines.map(|machine| machine.id.clone()).collect();
+        if rule.vms.len() == 2 && !self.world.generations.contains_key(&rule.born()) {
+            self.put(Effect::PutRule(Rule { enabled: true, ..rule }));
         }
     }
 

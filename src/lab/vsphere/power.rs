@@ -4,9 +4,10 @@ use super::answer::Answer;
 use super::call::Call;
 use super::fault::Fault;
 use super::machine::Machine;
+use super::placement::Placement;
 use super::reconfigure::hardware;
 use super::task::{Operation, Outcome, start};
-use super::world::{Effect, Entity};
+use super::world::{Effect, Entity, World};
 
 /// The newest virtual hardware of ESXi 7.0 U3.
 const NEWEST: u32 = 19;
@@ -43,7 +44,8 @@ pub(super) fn shutdown(call: &Call<'_>) -> Result<Answer, Fault> {
     Ok(answer)
 }
 
-pub(super) fn finish_on(entity: &Entity, now: u64) -> Outcome {
+/// Powers on, on the host where it is registered unless rules send it to another.
+pub(super) fn finish_on(world: &World, entity: &Entity, now: u64) -> Outcome {
     let machine = machine(entity)?;
     if machine.template {
         return Err(Fault::new("NotSupported", "A template cannot be powered on."));
@@ -51,7 +53,10 @@ pub(super) fn finish_on(entity: &Entity, now: u64) -> Outcome {
     if machine.powered_on {
         return Err(Fault::power(Some("poweredOff"), "poweredOn"));
     }
+    let placement = Placement::around(world, &machine.host);
+    let host = placement.choose(&entity.id, &machine.host)?;
     let mut machine = upgraded(machine, &["always"]);
+    machine.host = host;
     machine.powered_on = true;
     machine.booted_ms = now;
     done(entity, machine)

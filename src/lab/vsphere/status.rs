@@ -8,7 +8,7 @@ use super::dispatch::Desk;
 use super::ids;
 use super::permission::shown;
 use super::task::State;
-use super::world::World;
+use super::world::{Detail, World};
 
 /// The world's state in short, for people and tests.
 pub(in crate::lab) fn status(desk: &Desk) -> Status {
@@ -36,7 +36,7 @@ pub(in crate::lab) fn status(desk: &Desk) -> Status {
     }
 }
 
-/// Objects, roles that are not built in, and permissions, by path or name.
+/// Objects, roles that are not built in, permissions and rules, by path or name.
 fn inventory(world: &World) -> Vec<StatusObject> {
     let object = |object_type: &str, path: String| StatusObject {
         object_type: object_type.to_owned(),
@@ -53,14 +53,24 @@ fn inventory(world: &World) -> Vec<StatusObject> {
     let permissions = held.map(|held| {
         object("Permission", format!("{} {}", world.path(&held.entity), shown(&held.principal)))
     });
-    let mut all: Vec<StatusObject> = entities.chain(roles).chain(permissions).collect();
+    let rules = world.rules.values().flat_map(|rules| rules.values());
+    let rules = rules.map(|rule| object("ClusterRule", rule.title(world)));
+    let mut all: Vec<StatusObject> =
+        entities.chain(roles).chain(permissions).chain(rules).collect();
     all.sort();
     all
 }
 
-/// A digest of objects, roles and permissions, without histories: no sessions, tasks or counters.
+/// A digest of objects, roles, permissions and rules, without histories: no sessions, tasks or
+/// counters; and not where machines run, which is for DRS to say.
 fn digest(world: &World) -> String {
-    let inventory = (&world.entities, &world.roles, &world.permissions);
+    let mut entities = world.entities.clone();
+    for entity in entities.values_mut() {
+        if let Detail::Machine(machine) = &mut entity.detail {
+            machine.host.clear();
+        }
+    }
+    let inventory = (&entities, &world.roles, &world.permissions, &world.rules);
     let text = serde_json::to_string(&inventory).unwrap_or_default();
     ids::hex(&ids::digest(world.seed, &[&text]))
 }

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::fault::Fault;
 use super::world::{Effect, Entity, Entry, Ref, World};
-use super::{clone, folder, ids, power, property, reconfigure};
+use super::{clone, folder, ids, power, property, reconfigure, rule};
 
 /// A task, before and after its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,7 @@ pub(super) enum Operation {
     Destroy,
     Rename { name: String },
     Move { entities: Vec<String> },
+    Cluster { spec: String, modify: bool },
 }
 
 /// How far a task is.
@@ -196,12 +197,13 @@ fn carry_out(world: &World, task: &Task) -> Outcome {
         }
         Operation::Reconfigure { spec } => reconfigure::finish(world, entity, &parse(spec)?),
         Operation::Upgrade { version } => power::finish_upgrade(entity, *version),
-        Operation::PowerOn => power::finish_on(entity, task.due_ms),
+        Operation::PowerOn => power::finish_on(world, entity, task.due_ms),
         Operation::PowerOff => power::finish_off(entity),
         Operation::Shutdown => power::finish_shutdown(entity),
         Operation::Destroy => folder::finish_destroy(world, entity),
         Operation::Rename { name } => folder::finish_rename(world, entity, name),
         Operation::Move { entities } => folder::finish_move(world, entity, entities),
+        Operation::Cluster { spec, modify } => rule::finish(world, entity, &parse(spec)?, *modify),
     }
 }
 
@@ -220,6 +222,7 @@ fn description(operation: &Operation) -> &'static str {
         Operation::Destroy => "ManagedEntity.destroy",
         Operation::Rename { .. } => "ManagedEntity.rename",
         Operation::Move { .. } => "Folder.moveIntoFolder",
+        Operation::Cluster { .. } => "ComputeResource.reconfigureEx",
     }
 }
 
@@ -234,5 +237,6 @@ fn method(operation: &Operation) -> &'static str {
         Operation::Destroy => "Destroy_Task",
         Operation::Rename { .. } => "Rename_Task",
         Operation::Move { .. } => "MoveIntoFolder_Task",
+        Operation::Cluster { .. } => "ReconfigureComputeResource_Task",
     }
 }

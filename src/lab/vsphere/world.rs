@@ -8,6 +8,7 @@ use crate::xml::Element;
 
 use super::ids;
 use super::machine::Machine;
+use super::rule::Rule;
 use super::task::Task;
 
 /// Everything the vCenter remembers.
@@ -19,6 +20,9 @@ pub(in crate::lab) struct World {
     pub(super) roles: BTreeMap<i32, Role>,
     /// By entity id, then by principal.
     pub(super) permissions: BTreeMap<String, BTreeMap<String, Permission>>,
+    /// DRS rules by cluster id, then by key.
+    #[serde(default)]
+    pub(super) rules: BTreeMap<String, BTreeMap<i32, Rule>>,
     /// Accounts that single sign-on knows, in their one form.
     pub(super) principals: BTreeSet<String>,
     /// By session key.
@@ -121,7 +125,7 @@ pub(in crate::lab) struct Entry {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Effect {
     Put(Box<Entity>),
-    /// Takes the entity's permissions with it.
+    /// Takes the entity's permissions with it, and its place in rules.
     Remove(String),
     PutRole(Role),
     RemoveRole(i32),
@@ -129,6 +133,11 @@ pub(super) enum Effect {
     Revoke {
         entity: String,
         principal: String,
+    },
+    PutRule(Rule),
+    DropRule {
+        cluster: String,
+        key: i32,
     },
     Know(String),
     Login(Session),
@@ -166,6 +175,10 @@ impl World {
             Effect::Remove(id) => {
                 self.entities.remove(id);
                 self.permissions.remove(id);
+                self.rules.remove(id);
+                for rule in self.rules.values_mut().flat_map(BTreeMap::values_mut) {
+                    rule.vms.retain(|vm| vm != id);
+                }
             }
             Effect::PutRole(role) => {
                 if !self.roles.contains_key(&role.id) {
@@ -189,6 +202,19 @@ impl World {
                     held.remove(principal);
                 }
                 self.permissions.retain(|_, held| !held.is_empty());
+            }
+            Effect::PutRule(rule) => {
+                if self.rule(&rule.cluster, rule.key).is_none() {
+                    self.count(rule.born());
+                }
+                let rules = self.rules.entry(rule.cluster.clone()).or_default();
+                rules.insert(rule.key, rule.clone());
+            }
+            Effect::DropRule { cluster, key } => {
+                if let Some(rules) = self.rules.get_mut(cluster) {
+                    rules.remove(key);
+                }
+                self.rules.retain(|_, rules| !rules.is_empty());
             }
             Effect::Know(principal) => {
                 self.principals.insert(principal.clone());
@@ -283,6 +309,16 @@ impl World {
     /// The datacenter that an entity lies in.
     pub(super) fn datacenter_of(&self, id: &str) -> Option<&Entity> {
         self.lineage(id).find(|entity| matches!(entity.detail, Detail::Datacenter))
+    }
+
+    /// One rule of a cluster.
+    pub(super) fn rule(&self, cluster: &str, key: i32) -> Option<&Rule> {
+        self.rules.get(cluster)?.get(&key)
+    }
+
+    /// A cluster's rules.
+    pub(super) fn rules_of(&self, cluster: &str) -> impl Iterator<Item = &Rule> {
+        self.rules.get(cluster).into_iter().flat_map(BTreeMap::values)
     }
 
     /// All entities of one class.

@@ -6,5 +6,6 @@ mod collector;
 mod inventory;
 mod machines;
 mod permissions;
+mod rules;
 mod strictness;
 mod time;

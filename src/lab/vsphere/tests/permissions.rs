@@ -4,10 +4,17 @@ use super::client::Client;
 
 const MANAGER: &str = "AuthorizationManager:AuthorizationManager";
 
-fn role(client: &mut Client, name: &str, privileges: &[&str]) -> String {
+pub(super) fn role(client: &mut Client, name: &str, privileges: &[&str]) -> String {
     let ids: String = privileges.iter().map(|id| format!("<privIds>{id}</privIds>")).collect();
     let answer = client.ok("AddAuthorizationRole", MANAGER, &format!("<name>{name}</name>{ids}"));
     answer.child_text("returnval").unwrap().to_owned()
+}
+
+/// Gives the storage account a role on a path.
+pub(super) fn grant(client: &mut Client, path: &str, role: &str, propagate: bool) {
+    let entity = client.reference("entity", path);
+    let body = permission(&entity, r"VSPHERE.LOCAL\cht-storage", role, propagate);
+    client.ok("SetEntityPermissions", MANAGER, &body);
 }
 
 fn permission(entity: &str, principal: &str, role: &str, propagate: bool) -> String {

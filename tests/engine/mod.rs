@@ -11,6 +11,5 @@ mod planning;
 mod random;
 mod scenario;
 mod schedule;
-mod seeds;
 mod stop;
 mod system;
