@@ -208,9 +208,11 @@ fn setup(machines: Vec<MachineSetup>) -> Setup {
             memory_mib: 2048,
             disk_gib: 20,
             hardware_version: 13,
+            ..TemplateSetup::default()
         }],
         machines,
         principals: vec![STORAGE.into()],
+        ..Setup::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::plan::{Action, Change, Plan, project};
-use crate::resource::{Attributes, Mode, Object};
+use crate::resource::{Attributes, Mode, Object, references};
 use crate::state::{Entry, Record, State};
 
 /// Records what really stands: owned fields as they are on the object, computed ones as outputs.
@@ -30,12 +30,16 @@ pub fn catch_up(plan: &Plan, state: &State) -> Vec<Entry> {
     let unchanged = plan.changes.iter().filter(|change| change.action == Action::NoOp);
     unchanged
         .filter_map(|change| {
+            let desired = change.desired.tree();
+            if !references(&desired).is_empty() {
+                return None;
+            }
             let object = Object {
                 id: change.locator.id.clone()?,
                 attributes: change.live.clone()?,
                 mark: None,
             };
-            let record = record(change, &change.desired.tree(), &object);
+            let record = record(change, &desired, &object);
             let open = state.open.contains_key(&change.address);
             let stale = state.resources.get(&change.address) != Some(&record);
             (open || stale).then(|| Entry::Put { address: change.address.clone(), record })
@@ -44,8 +48,7 @@ pub fn catch_up(plan: &Plan, state: &State) -> Vec<Entry> {
 }
 
 fn outputs(change: &Change, live: &Json) -> Json {
-    let computed =
-        |key: &str| matches!(change.kind.field(key).mode, Mode::Computed | Mode::Volatile);
+    let computed = |key: &str| !matches!(change.kind.field(key).mode, Mode::Owned | Mode::Initial);
     let fields = live.as_object().into_iter().flatten();
     Json::Object(
         fields

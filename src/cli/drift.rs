@@ -4,6 +4,7 @@ use super::args::{DriftArgs, Format};
 use super::error::{CliError, Exit};
 use super::load::load;
 use super::output::{Terminal, print, print_json};
+use super::plan::say_unread;
 use super::{home, refresh, world};
 use crate::plan::{Desired, drift};
 use crate::render;
@@ -25,6 +26,7 @@ pub fn run(args: &DriftArgs, terminal: Terminal) -> Result<Exit, CliError> {
         Format::Text => print(&render::drift_text(&report, &terminal.text(&args.output)))?,
         Format::Json => print_json(&render::json::drift_json(&report))?,
     }
+    say_unread(report.unread.len());
     Ok(match (report.unread.is_empty(), report.drifted.is_empty()) {
         (false, _) => Exit::Error,
         (true, false) => Exit::Pending,

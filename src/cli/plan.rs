@@ -3,13 +3,13 @@
 use super::args::{Format, Home, Output, PlanArgs, Scope};
 use super::error::{CliError, Exit};
 use super::load::{Loaded, load};
-use super::output::{Terminal, print, print_json};
+use super::output::{Terminal, print, print_json, say};
 use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
 use super::world::{self, World};
 use super::{home, saved};
 use crate::lower::lower;
-use crate::plan::{Basis, Desired, Options, Plan, Review, plan};
+use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
 use crate::resource::{Address, Glob, Sealer};
 use crate::rules;
@@ -47,9 +47,23 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
 /// Prints a plan.
 pub fn show(review: &Review, output: &Output, terminal: Terminal) -> Result<(), CliError> {
     match output.format {
-        Format::Text => print(&render::plan_text(review, &terminal.text(output))),
-        Format::Json => print_json(&render::json::plan_json(review)),
+        Format::Text => print(&render::plan_text(review, &terminal.text(output)))?,
+        Format::Json => print_json(&render::json::plan_json(review))?,
     }
+    say_unread(unread(review));
+    Ok(())
+}
+
+/// Says on standard error that something could not be read, for who looks only there.
+pub fn say_unread(count: usize) {
+    if count > 0 {
+        say(&format!("error: {count} resources could not be read; the result says why"));
+    }
+}
+
+fn unread(review: &Review) -> usize {
+    let unread = |blocked: &&Blocked| matches!(blocked.cause, BlockCause::Unread(_));
+    review.plan.blocked.iter().filter(unread).count()
 }
 
 fn exit(review: &Review, detailed: bool) -> Exit {

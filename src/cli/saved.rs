@@ -5,14 +5,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::error::{CliError, Exit};
 use crate::diag::{Finding, Level, Place};
 use crate::plan::{FORMAT, Plan, ReadStats, Review, check};
-use crate::resource::Address;
+use crate::resource::{Address, Digest};
 use crate::rules;
 
-/// A review as a file. Attribute trees are raw text, so no part of it may be tagged from within
+/// The file: a review, and the SHA-256 of its bytes, so that what was reviewed is what is applied.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    digest: String,
+    review: Box<RawValue>,
+}
+
+/// A review as data. Attribute trees are raw text, so no part of it may be tagged from within
 /// or flattened.
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -42,11 +50,14 @@ pub fn write(path: &Path, review: &Review) -> Result<(), CliError> {
         findings: review.findings.iter().map(SavedFinding::from).collect(),
         read: review.read,
     };
+    refuse_what_is_no_file(path)?;
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        serde_json::to_writer(&mut file, &saved)?;
+        let review = serde_json::value::to_raw_value(&saved)?;
+        let digest = Digest::of(review.get().as_bytes()).to_string();
+        serde_json::to_writer(&mut file, &Sealed { digest, review })?;
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
@@ -58,6 +69,17 @@ pub fn write(path: &Path, review: &Review) -> Result<(), CliError> {
             "name another file; nothing was changed",
         )
     })
+}
+
+/// Saving replaces the name, so a link, a pipe or a device would be lost.
+fn refuse_what_is_no_file(path: &Path) -> Result<(), CliError> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => Err(CliError::new(
+            format!("{} is no regular file: a plan is not saved there", path.display()),
+            "name a file; `--format json` prints the plan to standard output",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a file is a saved plan rather than a spec: a spec never begins with a brace.
@@ -78,8 +100,14 @@ pub fn read(path: &Path) -> Result<Review, CliError> {
             "name a file made by `boma plan --out`",
         )
     })?;
-    check_format(&text, path)?;
-    let saved: Saved = serde_json::from_str(&text)
+    let sealed: Sealed = serde_json::from_str(&text)
+        .map_err(|error| refused(path, &format!("it is no saved plan: {error}")))?;
+    let text = sealed.review.get();
+    check_format(text, path)?;
+    if Digest::of(text.as_bytes()).to_string() != sealed.digest {
+        return Err(refused(path, "it was edited after it was saved"));
+    }
+    let saved: Saved = serde_json::from_str(text)
         .map_err(|error| refused(path, &format!("it is damaged: {error}")))?;
     if let Some(note) = check(&saved.plan).first() {
         return Err(refused(path, &format!("it is damaged: {note}")));

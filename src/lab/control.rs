@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::home::Endpoints;
+use super::staged::FaultRule;
 
 /// The header that carries the control token.
 pub(super) const TOKEN_HEADER: &str = "x-lab-token";
@@ -31,6 +32,22 @@ pub struct Drifted {
     pub after: Value,
 }
 
+/// A change of one machine that tests ask for, and no client could make. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Adjustment {
+    /// The machine's inventory path.
+    pub path: String,
+    /// `connected`, `disconnected`, `orphaned`, `inaccessible` or `invalid`.
+    pub connection_state: Option<String>,
+    /// The path of a machine whose BIOS UUID this one gets as well.
+    pub bios_uuid_of: Option<String>,
+    /// The path of the host that it runs on from now on, as after vMotion.
+    pub host: Option<String>,
+    /// Whether VMware Tools are installed.
+    pub tools: Option<bool>,
+}
+
 /// A world from outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -42,13 +59,30 @@ pub struct Status {
     pub sessions: Vec<StatusSession>,
     /// Logins since the world began.
     pub sessions_ever: u64,
-    /// SOAP calls by method since this process opened the world.
+    /// Open sessions by user.
+    pub sessions_by_user: BTreeMap<String, usize>,
+    /// SOAP calls by method, and REST calls as `GET /path`, since this process opened the world.
     pub requests: BTreeMap<String, u64>,
     /// Tasks that are queued or running.
     pub running_tasks: usize,
-    /// SHA-256 over objects, roles, permissions and rules; sessions, tasks, counters and the
+    /// SHA-256 over objects, roles, permissions, rules and disks; sessions, tasks, counters and the
     /// hosts of machines left out.
     pub digest: String,
+    /// Disks that were there before the machine they hang on, and disks that hang on none.
+    pub foreign_disks: Vec<StatusDisk>,
+    /// Foreign disks that were deleted since the world began.
+    pub lost_disks: Vec<StatusDisk>,
+    /// Faults that are staged and have not all happened.
+    pub faults: Vec<FaultRule>,
+}
+
+/// One disk that is no machine's own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StatusDisk {
+    /// `[datastore] folder/name.vmdk`
+    pub file: String,
+    /// The path of the machine that it hangs on, or hung on when it was deleted; absent for none.
+    pub machine: Option<String>,
 }
 
 /// One object of a world.
@@ -149,6 +183,39 @@ impl Control {
     /// `Http` and `Refused`.
     pub async fn delay(&self, ms: u64) -> Result<(), ControlError> {
         self.ask("delay", Some(json!({ "ms": ms }))).await
+    }
+
+    /// Stages faults in place of those that were staged; none clears them.
+    ///
+    /// # Errors
+    /// `Http` and `Refused`.
+    pub async fn stage(&self, faults: &[FaultRule]) -> Result<(), ControlError> {
+        self.ask("fault", Some(json!(faults))).await
+    }
+
+    /// Hangs a first-class disk on the machine at a path, as the storage driver does. The disk is
+    /// made where there is none of that file name (`[datastore] fcd/name.vmdk`).
+    ///
+    /// # Errors
+    /// `Http`, and `Refused` for a path or file that cannot be.
+    pub async fn attach(&self, path: &str, file: &str) -> Result<(), ControlError> {
+        self.ask("attach", Some(json!({ "path": path, "file": file }))).await
+    }
+
+    /// Takes a foreign disk off the machine at a path. The disk itself stays.
+    ///
+    /// # Errors
+    /// `Http`, and `Refused` for a path or file that cannot be.
+    pub async fn detach(&self, path: &str, file: &str) -> Result<(), ControlError> {
+        self.ask("detach", Some(json!({ "path": path, "file": file }))).await
+    }
+
+    /// Changes a machine as no client could.
+    ///
+    /// # Errors
+    /// `Http`, and `Refused` for a path or value that cannot be.
+    pub async fn set(&self, adjustment: &Adjustment) -> Result<(), ControlError> {
+        self.ask("set", Some(json!(adjustment))).await
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(

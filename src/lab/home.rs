@@ -69,6 +69,12 @@ pub enum LabError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What was asked for cannot be.
+    #[error("change the lab's world: {reason}")]
+    Refused {
+        /// What is wrong with the request.
+        reason: String,
+    },
     /// Another process holds the world and tells nobody where it serves.
     #[error("the lab's world in {} is held by another process that does not serve it; wait for it or end it", directory.display())]
     Held {

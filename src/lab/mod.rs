@@ -9,13 +9,17 @@ mod home;
 mod journal;
 mod serve;
 mod setup;
+mod staged;
 mod tls;
 mod vsphere;
 
-pub use control::{Control, ControlError, Drifted, Status, StatusObject, StatusSession};
+pub use control::{
+    Adjustment, Control, ControlError, Drifted, Status, StatusDisk, StatusObject, StatusSession,
+};
 pub use home::{Endpoints, Lab, LabError, Opened, reset};
 pub use serve::{Running, ServeOptions};
-pub use setup::{MachineSetup, Setup, TemplateSetup};
+pub use setup::{AccountSetup, GrantSetup, MachineSetup, Setup, TemplateSetup};
+pub use staged::{FaultRule, StagedFault};
 
 #[cfg(test)]
 mod tests;

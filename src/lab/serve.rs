@@ -1,6 +1,5 @@
 //! The lab's HTTPS server.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,11 +17,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::control::{Drifted, Status, TOKEN_HEADER};
+use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
 use super::home::{Endpoints, Lab, LabError};
 use super::journal::Journal;
+use super::staged::FaultRule;
 use super::tls::identity;
-use super::vsphere::{Desk, Entry, Settings, drift, status};
+use super::vsphere::{Desk, Entry, Settings, World, adjust, attach, detach, drift, status};
 
 /// How a lab is served; none of it is part of the world.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +122,41 @@ impl Running {
         lock(&self.core).settings.task_delay_ms = ms;
     }
 
+    /// As [`super::Control::stage`], without a connection.
+    pub fn stage(&self, faults: Vec<FaultRule>) {
+        lock(&self.core).desk.staging.set(faults);
+    }
+
+    /// As [`super::Control::attach`], without a connection.
+    ///
+    /// # Errors
+    /// `Refused` for a path or file that cannot be, and `Io`.
+    pub fn attach(&self, path: &str, file: &str) -> Result<(), LabError> {
+        self.change(|world| attach(world, path, file))
+    }
+
+    /// As [`super::Control::detach`], without a connection.
+    ///
+    /// # Errors
+    /// `Refused` for a path or file that cannot be, and `Io`.
+    pub fn detach(&self, path: &str, file: &str) -> Result<(), LabError> {
+        self.change(|world| detach(world, path, file))
+    }
+
+    /// As [`super::Control::set`], without a connection.
+    ///
+    /// # Errors
+    /// `Refused` for a path or value that cannot be, and `Io`.
+    pub fn set(&self, adjustment: &Adjustment) -> Result<(), LabError> {
+        self.change(|world| adjust(world, adjustment))
+    }
+
+    fn change(&self, make: impl FnOnce(&World) -> Result<Entry, String>) -> Result<(), LabError> {
+        let changed = lock(&self.core).change(make);
+        let changed = changed.map_err(|source| LabError::io(&self.directory, source))?;
+        changed.map_err(|reason| LabError::Refused { reason })
+    }
+
     /// Stops answering and frees the world.
     ///
     /// # Errors
@@ -147,6 +182,21 @@ impl Core {
         self.desk.world.apply(&entry);
         self.keep(&[entry])?;
         Ok(drifted)
+    }
+
+    /// Carries out a change that was asked for by the side door; the inner error says why not.
+    fn change(
+        &mut self,
+        make: impl FnOnce(&World) -> Result<Entry, String>,
+    ) -> std::io::Result<Result<(), String>> {
+        self.settle()?;
+        let entry = match make(&self.desk.world) {
+            Ok(entry) => entry,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        self.desk.world.apply(&entry);
+        self.keep(&[entry])?;
+        Ok(Ok(()))
     }
 
     fn status(&mut self) -> std::io::Result<Status> {
@@ -198,7 +248,12 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, core: Arc<Mutex<Co
     }
 }
 
-async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<Answer, Infallible> {
+/// The connection ends here instead of an answer, because a staged fault says so.
+#[derive(Debug, thiserror::Error)]
+#[error("cut on request")]
+struct Cut;
+
+async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<Answer, Cut> {
     let (head, body) = request.into_parts();
     let header = |name: &str| {
         head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
@@ -215,7 +270,7 @@ async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<A
         (&Method::POST, "/sdk") => {
             let agent = header(USER_AGENT.as_str()).unwrap_or_default();
             let cookie = header(COOKIE.as_str()).and_then(|text| session_cookie(&text));
-            soap(&core, &body, header("soapaction"), cookie.as_deref(), &agent)
+            soap(&core, &body, header("soapaction"), cookie.as_deref(), &agent).ok_or(Cut)?
         }
         (&Method::GET, "/sdk/vimServiceVersions.xml") => text(StatusCode::OK, VERSIONS.to_owned()),
         (_, path) if path.starts_with("/lab/") => {
@@ -234,42 +289,45 @@ const VERSIONS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <namespaces version="1.0"><namespace><name>urn:vim25</name><version>7.0.3.2</version><priorVersions><version>7.0.3.1</version><version>7.0.3.0</version><version>7.0.2.0</version><version>7.0.1.0</version><version>7.0.0.0</version><version>6.7.3</version><version>6.7.2</version><version>6.7.1</version><version>6.7</version><version>6.5</version><version>6.0</version><version>5.5</version></priorVersions></namespace></namespaces>
 "#;
 
+/// `None` when the connection is to be cut instead.
 fn soap(
     core: &Mutex<Core>,
     body: &str,
     action: Option<String>,
     cookie: Option<&str>,
     agent: &str,
-) -> Answer {
+) -> Option<Answer> {
     let mut core = lock(core);
     if core.broken {
-        return plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the lab could not write its log; free some space and start it again",
-        );
+        return Some(unwritable("free some space and start it again"));
     }
     let action = action.unwrap_or_default();
     if !supported(action.trim().trim_matches('"')) {
         let fault = super::vsphere::unsupported_version(&action);
-        return text(StatusCode::INTERNAL_SERVER_ERROR, fault);
+        return Some(text(StatusCode::INTERNAL_SERVER_ERROR, fault));
     }
     let settings = core.settings;
     let reply = core.desk.handle(body, cookie, agent, settings, now());
     if let Err(error) = core.keep(&reply.entries) {
-        return plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &format!("the lab could not write its log: {error}"),
-        );
+        return Some(unwritable(&error.to_string()));
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = text(status, reply.body);
+    let mut answer = match status {
+        StatusCode::SERVICE_UNAVAILABLE => plain(status, &reply.body),
+        _ => text(status, reply.body),
+    };
     if let Some(cookie) = reply.cookie {
         let cookie = format!("vmware_soap_session=\"{cookie}\"; Path=/; HttpOnly; Secure");
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             answer.headers_mut().insert(SET_COOKIE, value);
         }
     }
-    answer
+    (!reply.cut).then_some(answer)
+}
+
+fn unwritable(why: &str) -> Answer {
+    let message = format!("the lab could not write its log: {why}");
+    plain(StatusCode::SERVICE_UNAVAILABLE, &message)
 }
 
 /// No version, or one that a vCenter 7.0 U3 knows.
@@ -297,32 +355,82 @@ struct DelayBody {
     ms: u64,
 }
 
+#[derive(Deserialize)]
+struct DiskBody {
+    path: String,
+    file: String,
+}
+
+/// Why the side door does not do as it is told.
+enum Refusal {
+    Request(String),
+    Log(std::io::Error),
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Request(error.to_string())
+    }
+}
+
 fn control(core: &mut Core, method: &Method, path: &str, body: &str) -> Answer {
     let answered = match (method, path) {
-        (&Method::GET, "/lab/status") => {
-            core.status().map(|status| serde_json::to_value(status).ok())
-        }
-        (&Method::POST, "/lab/drift") => match serde_json::from_str(body) {
-            Ok(DriftBody { seed, count }) => {
-                core.drift(seed, count).map(|drifted| serde_json::to_value(drifted).ok())
-            }
-            Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
-        },
-        (&Method::POST, "/lab/delay") => match serde_json::from_str(body) {
-            Ok(DelayBody { ms }) => {
-                core.settings.task_delay_ms = ms;
-                Ok(Some(Value::Null))
-            }
-            Err(error) => return plain(StatusCode::BAD_REQUEST, &error.to_string()),
-        },
-        _ => return plain(StatusCode::NOT_FOUND, "the lab knows status, drift and delay"),
+        (&Method::GET, "/lab/status") => status_json(core),
+        (&Method::POST, path) => command(core, path, body),
+        _ => return plain(StatusCode::NOT_FOUND, COMMANDS),
     };
     match answered {
-        Ok(value) => plain(StatusCode::OK, &value.unwrap_or_default().to_string()),
-        Err(error) => plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &format!("the lab could not write its log: {error}"),
-        ),
+        Ok(Some(value)) => plain(StatusCode::OK, &value.to_string()),
+        Ok(None) => plain(StatusCode::NOT_FOUND, COMMANDS),
+        Err(Refusal::Request(reason)) => plain(StatusCode::BAD_REQUEST, &reason),
+        Err(Refusal::Log(error)) => unwritable(&error.to_string()),
+    }
+}
+
+const COMMANDS: &str = "the lab knows status, drift, delay, fault, attach, detach and set";
+
+fn status_json(core: &mut Core) -> Result<Option<Value>, Refusal> {
+    Ok(Some(serde_json::to_value(core.status()?)?))
+}
+
+/// `None` for a command that there is not.
+fn command(core: &mut Core, path: &str, body: &str) -> Result<Option<Value>, Refusal> {
+    let mut change = |make: &dyn Fn(&World) -> Result<Entry, String>| {
+        core.change(make)?.map_err(Refusal::Request).map(|()| Some(Value::Null))
+    };
+    match path {
+        "/lab/attach" => {
+            let DiskBody { path, file } = serde_json::from_str(body)?;
+            change(&|world| attach(world, &path, &file))
+        }
+        "/lab/detach" => {
+            let DiskBody { path, file } = serde_json::from_str(body)?;
+            change(&|world| detach(world, &path, &file))
+        }
+        "/lab/set" => {
+            let adjustment: Adjustment = serde_json::from_str(body)?;
+            change(&|world| adjust(world, &adjustment))
+        }
+        "/lab/drift" => {
+            let DriftBody { seed, count } = serde_json::from_str(body)?;
+            Ok(Some(serde_json::to_value(core.drift(seed, count)?)?))
+        }
+        "/lab/delay" => {
+            let DelayBody { ms } = serde_json::from_str(body)?;
+            core.settings.task_delay_ms = ms;
+            Ok(Some(Value::Null))
+        }
+        "/lab/fault" => {
+            core.desk.staging.set(serde_json::from_str(body)?);
+            Ok(Some(Value::Null))
+        }
+        _ => Ok(None),
     }
 }
 

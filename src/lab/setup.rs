@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The world before anybody has touched it. Foreign objects (machines, a folder, a role and
 /// permissions of other people) are added to it by the lab itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
     /// Ids, UUIDs, addresses and passwords are functions of it.
     pub seed: u64,
@@ -26,6 +26,38 @@ pub struct Setup {
     /// Accounts that single sign-on knows besides the administrator, as `DOMAIN\name`.
     #[serde(default)]
     pub principals: Vec<String>,
+    /// Accounts with privileges of their own. Each is known to single sign-on, too.
+    #[serde(default)]
+    pub accounts: Vec<AccountSetup>,
+}
+
+/// An account, what it may do, and the groups that it is in. Its password is
+/// [`super::Lab::password_of`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSetup {
+    /// `DOMAIN\name`
+    pub principal: String,
+    /// `DOMAIN\name` of each; they exist by being named.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Each becomes a role and a permission.
+    #[serde(default)]
+    pub grants: Vec<GrantSetup>,
+}
+
+/// Privileges on one entity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantSetup {
+    /// Inventory path; `/` for the root folder.
+    pub path: String,
+    /// Privilege ids; those that every role holds need not be named.
+    pub privileges: Vec<String>,
+    /// Whether they hold for everything below, too.
+    #[serde(default)]
+    pub propagate: bool,
+    /// The group that holds them instead of the account itself.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 /// A template to clone from.
@@ -41,6 +73,9 @@ pub struct TemplateSetup {
     pub disk_gib: u64,
     /// 13 for `vmx-13`.
     pub hardware_version: u32,
+    /// Whether VMware Tools are in it, as in every Ubuntu server image.
+    #[serde(default = "yes")]
+    pub tools: bool,
 }
 
 /// A machine that stands before the first request.
@@ -66,4 +101,21 @@ pub struct MachineSetup {
     /// The address its guest reports; derived from the seed when absent.
     #[serde(default)]
     pub address: Option<String>,
+}
+
+impl Default for TemplateSetup {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            cpus: 1,
+            memory_mib: 1024,
+            disk_gib: 10,
+            hardware_version: 13,
+            tools: true,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
 }

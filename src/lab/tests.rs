@@ -6,7 +6,10 @@ use std::path::Path;
 
 use crate::xml::{Element, envelope};
 
-use super::{Control, Endpoints, Lab, Opened, Running, ServeOptions, Setup, reset};
+use super::{
+    Adjustment, Control, Endpoints, FaultRule, Lab, Opened, Running, ServeOptions, Setup,
+    StagedFault, StatusDisk, reset,
+};
 
 fn setup() -> Setup {
     Setup {
@@ -19,6 +22,7 @@ fn setup() -> Setup {
         templates: Vec::new(),
         machines: Vec::new(),
         principals: Vec::new(),
+        ..Setup::default()
     }
 }
 
@@ -29,6 +33,20 @@ async fn serve(directory: &Path) -> Running {
     }
 }
 
+/// Sends one SOAP call.
+async fn send(
+    endpoints: &Endpoints,
+    cookie: &str,
+    action: &str,
+    body: Element,
+) -> reqwest::Result<reqwest::Response> {
+    let ca = reqwest::Certificate::from_pem(endpoints.ca_pem.as_bytes()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
+    let request =
+        client.post(format!("{}/sdk", endpoints.vcenter_url)).header("SOAPAction", action);
+    request.header("Cookie", cookie).body(envelope(body)).send().await
+}
+
 /// One SOAP call; the answer's body and the cookie that it sets.
 async fn call(
     endpoints: &Endpoints,
@@ -36,11 +54,7 @@ async fn call(
     action: &str,
     body: Element,
 ) -> (u16, Element, Option<String>) {
-    let ca = reqwest::Certificate::from_pem(endpoints.ca_pem.as_bytes()).unwrap();
-    let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
-    let request =
-        client.post(format!("{}/sdk", endpoints.vcenter_url)).header("SOAPAction", action);
-    let response = request.header("Cookie", cookie).body(envelope(body)).send().await.unwrap();
+    let response = send(endpoints, cookie, action, body).await.unwrap();
     let cookie =
         response.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
     let status = response.status().as_u16();
@@ -143,5 +157,45 @@ async fn a_newer_version_is_not_spoken() {
         let (status, _, _) = call(&running.endpoints, "", action, content()).await;
         assert_eq!(status, expected, "{action}");
     }
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_side_door_stages_faults_and_changes_machines() {
+    crypto();
+    let directory = tempfile::tempdir().unwrap();
+    let running = serve(directory.path()).await;
+    let control = Control::connect(&running.endpoints).unwrap();
+    let cookie = login(&running.endpoints).await;
+    let cut = FaultRule::next("CreateFolder", StagedFault::DropAfter);
+    let busy = FaultRule::next("CurrentTime", StagedFault::Unavailable);
+    control.stage(&[cut, busy]).await.unwrap();
+    assert_eq!(control.status().await.unwrap().faults.len(), 2);
+    let create = method("CreateFolder", "Folder", &[("name", "Elsewhere")]);
+    let lost = send(&running.endpoints, &cookie, "urn:vim25/7.0", create).await.unwrap_err();
+    assert!(lost.is_request(), "{lost:?}");
+    let time = method("CurrentTime", "ServiceInstance", &[]);
+    let busy = send(&running.endpoints, &cookie, "urn:vim25/7.0", time).await.unwrap();
+    assert_eq!(busy.status().as_u16(), 503);
+    let status = control.status().await.unwrap();
+    assert!(status.faults.is_empty());
+    assert!(status.inventory.iter().any(|object| object.path == "/Elsewhere"));
+
+    let (path, file) = ("/DC1/vm/Other Team/legacy-db", "[vsanDatastore] fcd/1.vmdk");
+    control.attach(path, file).await.unwrap();
+    let disk = StatusDisk { file: file.to_owned(), machine: Some(path.to_owned()) };
+    assert_eq!(running.status().unwrap().foreign_disks, [disk]);
+    let again = control.attach(path, file).await.unwrap_err().to_string();
+    assert!(again.contains("400") && again.contains("already"), "{again}");
+    running.detach(path, file).unwrap();
+    let adjustment = Adjustment {
+        path: path.to_owned(),
+        connection_state: Some("lost".to_owned()),
+        ..Adjustment::default()
+    };
+    assert!(
+        control.set(&adjustment).await.unwrap_err().to_string().contains("no connection state")
+    );
+    assert!(running.set(&adjustment).unwrap_err().to_string().contains("no connection state"));
     running.shutdown().await.unwrap();
 }

@@ -72,7 +72,7 @@ pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
     let (Json::Object(desired), Json::Object(live)) = (desired, live) else { return live.clone() };
     let mut recorded = Map::new();
     for (key, wanted) in desired {
-        let initial = kind.field(key).mode == Mode::Initial;
+        let initial = kind.field(key).mode == Mode::Initial && references(wanted).is_empty();
         let single = Json::Object(Map::from_iter([(key.clone(), wanted.clone())]));
         let found = live.get(key);
         if initial || equal(kind, &single, &Json::Object(live.clone())) {
@@ -282,6 +282,7 @@ mod tests {
         holds_data: false,
         identity: Identity::Mark,
         lifecycle: Lifecycle::Plain,
+        freed_first: false,
         ready: Condition::Exists,
         deletable: Condition::Exists,
         deadline_s: 1,

@@ -254,6 +254,9 @@ impl Planner<'_> {
         if is_present(action) && self.options.replace.contains(&resource.address) {
             return (Action::Replace, vec![Reason::Requested]);
         }
+        if let Some(owner) = self.must_let_go(resource).filter(|_| is_present(action)) {
+            return (Action::Replace, vec![Reason::Dependency(owner)]);
+        }
         let demanded = attributes.iter().any(|one| one.impact == Impact::Replace);
         let action = if demanded && is_present(action) { Action::Replace } else { action };
         if reason != Reason::SpecChanged || attributes.is_empty() {
@@ -271,6 +274,14 @@ impl Planner<'_> {
             }
         }
         (action, reasons)
+    }
+
+    /// A resource that is made anew, and cannot be deleted while this one refers to it.
+    fn must_let_go(&self, resource: &Resource) -> Option<Address> {
+        let owners = resource.edges.iter().filter(|edge| edge.kind == EdgeKind::Refers);
+        let mut owners = owners.filter_map(|edge| self.changes.get(&edge.to));
+        let owner = owners.find(|owner| owner.action == Action::Replace && owner.kind.freed_first);
+        owner.map(|owner| owner.address.clone())
     }
 
     /// Why an object cannot be made anew although a field or the user demands it. `None` where
@@ -482,9 +493,16 @@ impl Planner<'_> {
             let value = lookup(&change.desired.tree(), &reference.path)?;
             return references(&value).is_empty().then_some(value);
         }
+        let may_change = match change.kind.field(&reference.path).mode {
+            Mode::Volatile => !change.steps.is_empty(),
+            Mode::Follows(owned) => {
+                change.attributes.iter().any(|one| owned.contains(&one.path.as_str()))
+            }
+            Mode::Owned | Mode::Initial | Mode::Computed => false,
+        };
         match change.action {
             Action::Create | Action::Replace => None,
-            Action::Update if change.kind.field(&reference.path).mode == Mode::Volatile => None,
+            _ if may_change => None,
             _ => lookup(&change.live.as_ref()?.tree(), &reference.path),
         }
     }

@@ -1,13 +1,14 @@
 //! Which addresses a plan is about: `--target` and `--exclude`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, Options};
 use crate::graph::Graph;
 use crate::resource::{Address, EdgeKind, Glob};
 use crate::state::State;
 
-/// All addresses; or those that targets cover, with everything they need; less those that are
+/// All addresses; or those that targets cover, with everything they
+/// need (what goes away: with everything that needs it); less those that are
 /// excluded, with everything that needs them.
 pub fn select(
     desired: &Desired,
@@ -26,15 +27,39 @@ pub fn select(
     let mut selected = if options.target.is_empty() {
         all.clone()
     } else {
+        let users = users(prior);
         closure(covered(&options.target), |address| {
-            graph.needs(address).into_iter().map(|(need, _)| need.clone()).collect()
+            if desired.resources.contains_key(address) {
+                return graph.needs(address).into_iter().map(|(need, _)| need.clone()).collect();
+            }
+            // What goes away takes along what needs it.
+            users.get(address).cloned().unwrap_or_default()
         })
     };
     let excluded = closure(covered(&options.exclude), |address| {
-        graph.needed_by(address).into_iter().map(|(dependent, _)| dependent.clone()).collect()
+        if desired.resources.contains_key(address) {
+            let dependents = graph.needed_by(address).into_iter();
+            return dependents.map(|(dependent, _)| dependent.clone()).collect();
+        }
+        // What stays needs what it needed.
+        let record = prior.resources.get(address);
+        record
+            .map(|record| record.edges.iter().map(|edge| edge.to.clone()).collect())
+            .unwrap_or_default()
     });
     selected.retain(|address| !excluded.contains(address));
     selected
+}
+
+/// What each recorded resource is needed by.
+fn users(prior: &State) -> BTreeMap<&Address, Vec<Address>> {
+    let mut users: BTreeMap<&Address, Vec<Address>> = BTreeMap::new();
+    for (user, record) in &prior.resources {
+        for edge in &record.edges {
+            users.entry(&edge.to).or_default().push(user.clone());
+        }
+    }
+    users
 }
 
 fn closure(start: Vec<Address>, next: impl Fn(&Address) -> Vec<Address>) -> BTreeSet<Address> {

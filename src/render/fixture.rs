@@ -24,6 +24,7 @@ macro_rules! kind {
             holds_data: false,
             identity: Identity::Mark,
             lifecycle: Lifecycle::Plain,
+            freed_first: false,
             ready: Condition::Exists,
             deletable: Condition::Exists,
             deadline_s: 1,

@@ -31,6 +31,8 @@ pub enum Mode {
     Computed,
     /// The endpoint's, and may change at every write.
     Volatile,
+    /// The endpoint's, and changes when one of these owned fields does: a path follows a name.
+    Follows(&'static [&'static str]),
 }
 
 /// When two values of a field mean the same.
@@ -104,6 +106,11 @@ impl Field {
         Self { mode: Mode::Volatile, ..Self::owned(path) }
     }
 
+    /// A field that the endpoint derives from owned ones.
+    pub const fn follows(path: &'static str, owned: &'static [&'static str]) -> Self {
+        Self { mode: Mode::Follows(owned), ..Self::owned(path) }
+    }
+
     /// The same field with another mode.
     pub const fn mode(self, mode: Mode) -> Self {
         Self { mode, ..self }
@@ -172,6 +179,8 @@ pub struct KindFacts {
     pub identity: Identity,
     /// Its steps.
     pub lifecycle: Lifecycle,
+    /// Its endpoint refuses to delete it while others refer to it, so a replace replaces them too.
+    pub freed_first: bool,
     /// True of a live object that others may rely on.
     pub ready: Condition,
     /// A delete may go ahead only while this is true of the live object.

@@ -32,7 +32,9 @@ impl Origin<'_> {
             .iter()
             .filter(own)
             .filter_map(|field| match field.mode {
-                Mode::Computed => Some((field.path.to_owned(), self.value(field.path, 0))),
+                Mode::Computed | Mode::Follows(_) => {
+                    Some((field.path.to_owned(), self.value(field.path, 0)))
+                }
                 Mode::Volatile => Some((field.path.to_owned(), self.value(field.path, revision))),
                 Mode::Owned | Mode::Initial => None,
             })

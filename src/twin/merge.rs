@@ -115,6 +115,7 @@ mod tests {
         holds_data: false,
         identity: Identity::NaturalKey,
         lifecycle: Lifecycle::Plain,
+        freed_first: false,
         ready: Condition::Exists,
         deletable: Condition::Exists,
         deadline_s: 1,

@@ -145,7 +145,7 @@ fn show(data: &Data, site: &Site) -> Reading {
 }
 
 fn is_the_worlds(kind: Kind, key: &str) -> bool {
-    matches!(kind.field(key).mode, Mode::Computed | Mode::Volatile)
+    matches!(kind.field(key).mode, Mode::Computed | Mode::Volatile | Mode::Follows(_))
 }
 
 #[cfg(test)]

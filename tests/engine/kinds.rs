@@ -28,6 +28,7 @@ const FACTS: KindFacts = KindFacts {
     holds_data: false,
     identity: Identity::Mark,
     lifecycle: Lifecycle::Plain,
+    freed_first: false,
     ready: Condition::Exists,
     deletable: Condition::Empty(Cow::Borrowed("users")),
     deadline_s: 30,

@@ -221,7 +221,7 @@ impl System {
         let show = |standing: boma::twin::Standing| {
             let mut fields = standing.fields.clone();
             fields.retain(|key, _| {
-                !matches!(standing.kind.field(key).mode, Mode::Computed | Mode::Volatile)
+                matches!(standing.kind.field(key).mode, Mode::Owned | Mode::Initial)
             });
             (
                 standing.kind.name.to_owned(),

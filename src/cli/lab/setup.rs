@@ -18,6 +18,7 @@ pub fn setup(spec: &Spec) -> Setup {
         templates: Vec::new(),
         machines: Vec::new(),
         principals: vec![spec.vcenter.storage_account.principal.value.clone()],
+        ..Setup::default()
     };
     if setup.hosts.is_empty() {
         setup.hosts = (1..=4).map(|number| format!("esxi-{number:02}.lab.example")).collect();
@@ -56,6 +57,7 @@ fn template_of(name: &str) -> TemplateSetup {
         memory_mib: 4096,
         disk_gib: 20,
         hardware_version: 13,
+        ..TemplateSetup::default()
     }
 }
 

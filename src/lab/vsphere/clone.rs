@@ -7,7 +7,7 @@ use super::call::{Call, flag};
 use super::device::Body;
 use super::fault::Fault;
 use super::ids;
-use super::machine::Machine;
+use super::machine::{CONNECTED, Machine};
 use super::task::{Operation, Outcome, State, start};
 use super::world::{Detail, Effect, Entity, Origin, Ref, World};
 use super::{folder, reconfigure};
@@ -97,12 +97,15 @@ pub(super) fn finish(
         changes: 0,
         upgrade: None,
         address: address(world.seed, &id),
+        connection: CONNECTED.to_owned(),
+        question: None,
         ..original.clone()
     };
     own_devices(world, &mut machine, name);
-    if let Some(config) = spec.child("config") {
-        reconfigure::write(world, &mut machine, name, config)?;
-    }
+    let mut effects = match spec.child("config") {
+        Some(config) => reconfigure::write(world, &mut machine, &path, config)?,
+        None => Vec::new(),
+    };
     if flag(spec, "powerOn") == Some(true) {
         if template {
             return Err(Fault::new("NotSupported", "A template cannot be powered on."));
@@ -119,7 +122,8 @@ pub(super) fn finish(
         detail: Detail::Machine(Box::new(machine)),
     };
     let reference = entity.reference();
-    Ok((vec![Effect::Put(Box::new(entity))], Some(reference)))
+    effects.push(Effect::Put(Box::new(entity)));
+    Ok((effects, Some(reference)))
 }
 
 /// Refuses a name that is taken in a folder, or will be by a running clone.
@@ -170,7 +174,8 @@ fn own_devices(world: &World, machine: &mut Machine, name: &str) {
     for device in &mut machine.devices {
         let key = device.key.to_string();
         match &mut device.body {
-            Body::Disk { file, datastore, uuid, .. } => {
+            Body::Disk { file, datastore, uuid, foreign, id, .. } => {
+                (*foreign, *id) = (false, None);
                 let suffix = if disks == 0 { String::new() } else { format!("_{disks}") };
                 *file = format!("{home}{suffix}.vmdk");
                 datastore.clone_from(&machine.datastore);

@@ -36,6 +36,12 @@ pub(super) enum Body {
         datastore: String,
         uuid: String,
         thin: bool,
+        /// It was there before it was hung on this machine.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        foreign: bool,
+        /// Its id as a first-class disk.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     Nic {
         class: String,
@@ -136,7 +142,7 @@ impl Device {
                     .push(Element::with_text("sharedBus", sharing))
                     .push(Element::with_text("scsiCtlrUnitNumber", "7"));
             }
-            Body::Disk { capacity_kib, file, datastore, uuid, thin } => {
+            Body::Disk { capacity_kib, file, datastore, uuid, thin, id, .. } => {
                 let backing = Element::new("backing")
                     .attr("xsi:type", "VirtualDiskFlatVer2BackingInfo")
                     .push(Element::with_text("fileName", file))
@@ -150,7 +156,11 @@ impl Device {
                     .push(Element::with_text(
                         "capacityInBytes",
                         capacity_kib.saturating_mul(1024).to_string(),
-                    ));
+                    ))
+                    .extend(
+                        id.iter()
+                            .map(|id| Element::new("vDiskId").push(Element::with_text("id", id))),
+                    );
             }
             Body::Nic { mac, network, network_name, .. } => {
                 let backing = Element::new("backing")

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::lab::StagedFault;
 use crate::xml::{Element, SOAP, envelope};
 
 use super::answer::Answer;
 use super::call::{Call, Settings};
 use super::fault::Fault;
+use super::machine::Machine;
 use super::reading::Reading;
 use super::schema::SCHEMA;
-use super::world::{Effect, Entry, Ref, World};
+use super::staging::{Hits, Staging};
+use super::world::{Effect, Entry, Ref, Session, World};
 use super::{
-    clone, folder, ids, lookup, permission, power, reconfigure, role, rule, session, task,
+    clone, folder, ids, lookup, permission, power, question, reconfigure, role, rule, session, task,
 };
 
 /// The world with what does not outlive the process: views, pages, counters.
@@ -24,15 +27,19 @@ pub(in crate::lab) struct Desk {
     failures: BTreeMap<String, (u32, u64)>,
     /// Calls by method.
     pub(super) requests: BTreeMap<String, u64>,
+    pub(in crate::lab) staging: Staging,
 }
 
 /// The answer to one HTTP request, and the records to keep before it leaves.
+#[derive(Default)]
 pub(in crate::lab) struct Reply {
     pub status: u16,
     pub body: String,
     /// The session cookie's new value.
     pub cookie: Option<String>,
     pub entries: Vec<Entry>,
+    /// The connection is to be cut instead of answering.
+    pub cut: bool,
 }
 
 /// What a method gives back besides changes of the world.
@@ -46,6 +53,7 @@ impl Desk {
             active: BTreeMap::new(),
             failures: BTreeMap::new(),
             requests: BTreeMap::new(),
+            staging: Staging::default(),
         }
     }
 
@@ -58,27 +66,84 @@ impl Desk {
         settings: Settings,
         now: u64,
     ) -> Reply {
-        let mut entries = self.settle(now);
-        let done = read_call(text).and_then(|(call, this)| {
-            *self.requests.entry(call.name.clone()).or_default() += 1;
-            SCHEMA.check_call(&call, &this.class)?;
-            self.carry_out(&call, this, cookie, agent, settings, now)
-                .map(|(answer, cookie)| (call.name, answer, cookie))
-        });
+        let mut reply = Reply { entries: self.settle(now), ..Reply::default() };
+        let (call, this) = match read_call(text) {
+            Ok(read) => read,
+            Err(fault) => return reply.refused(&fault),
+        };
+        *self.requests.entry(call.name.clone()).or_default() += 1;
+        let hits = self.staging.count(&call.name);
+        if hits.has(&StagedFault::DropBefore) {
+            return Reply { cut: true, ..reply };
+        }
+        if hits.has(&StagedFault::Unavailable) {
+            return reply.unavailable();
+        }
+        let settings = self.prepare(&hits, &this, cookie, settings, &mut reply.entries);
+        let done = refused(&hits)
+            .and_then(|()| SCHEMA.check_call(&call, &this.class))
+            .and_then(|()| self.carry_out(&call, this, cookie, agent, settings, now));
+        reply.cut = hits.has(&StagedFault::DropAfter);
         match done {
-            Ok((method, answer, cookie)) => {
-                if !answer.effects.is_empty() {
-                    let entry = Entry { effects: answer.effects };
-                    self.world.apply(&entry);
-                    entries.push(entry);
-                }
-                let body = Element::new(&format!("{method}Response")).extend(answer.returned);
-                Reply { status: 200, body: envelope(body), cookie, entries }
+            Ok((mut answer, cookie)) => {
+                change(&self.world, &hits, &mut answer);
+                self.keep(answer.effects, &mut reply.entries);
+                let body = Element::new(&format!("{}Response", call.name)).extend(answer.returned);
+                Reply { status: 200, body: envelope(body), cookie, ..reply }
             }
-            Err(fault) => {
-                Reply { status: 500, body: envelope(fault.soap()), cookie: None, entries }
+            Err(fault) if fault.kind == session::TOO_MANY => reply.unavailable(),
+            Err(fault) => reply.refused(&fault),
+        }
+    }
+
+    /// Does what staged faults do before a call, and gives the settings that it runs with.
+    fn prepare(
+        &mut self,
+        hits: &Hits,
+        this: &Ref,
+        cookie: Option<&str>,
+        mut settings: Settings,
+        entries: &mut Vec<Entry>,
+    ) -> Settings {
+        for fault in hits.iter() {
+            match fault {
+                StagedFault::ExpireSession => {
+                    let key = self.session(cookie).map(|session| session.key.clone());
+                    if let Some(key) = key {
+                        self.forget(&key);
+                        self.keep(vec![Effect::Logout(key)], entries);
+                    }
+                }
+                StagedFault::ConcurrentWrite => {
+                    let entity = self.world.get(&this.id);
+                    let written = entity.and_then(|entity| {
+                        let machine = entity.machine()?.clone();
+                        Some(entity.with(Machine { changes: machine.changes + 1, ..machine }))
+                    });
+                    self.keep(written.into_iter().collect(), entries);
+                }
+                StagedFault::SlowTask { ms } => settings.task_delay_ms = *ms,
+                StagedFault::SmallPages { size } => {
+                    settings.page_size = settings.page_size.min((*size).max(1));
+                }
+                _ => {}
             }
         }
+        settings
+    }
+
+    /// Applies effects and notes their record.
+    pub(super) fn keep(&mut self, effects: Vec<Effect>, entries: &mut Vec<Entry>) {
+        if !effects.is_empty() {
+            let entry = Entry { effects };
+            self.world.apply(&entry);
+            entries.push(entry);
+        }
+    }
+
+    /// The session that a cookie belongs to.
+    pub(super) fn session(&self, cookie: Option<&str>) -> Option<&Session> {
+        self.world.sessions.values().find(|session| Some(session.cookie.as_str()) == cookie)
     }
 
     /// Lets time do its work: finished tasks, sessions that nobody used.
@@ -122,8 +187,7 @@ impl Desk {
             "Login" => return self.login(body, agent, now),
             _ => {}
         }
-        let known =
-            self.world.sessions.values().find(|session| Some(session.cookie.as_str()) == cookie);
+        let known = self.session(cookie);
         let session = known.cloned().ok_or_else(|| session::not_authenticated(&this))?;
         self.active.insert(session.key.clone(), now);
         let call = Call { world: &self.world, settings, session: &session, this, body, now };
@@ -139,13 +203,31 @@ impl Desk {
 
     fn login(&mut self, body: &Element, agent: &str, now: u64) -> Done {
         let user = body.child_text("userName").unwrap_or_default();
+        let password = body.child_text("password").unwrap_or_default();
+        let session = self.open(user, password, agent, now)?;
+        let cookie = session.cookie.clone();
+        let mut answer = Answer::value(session::element(&session, now, "returnval"));
+        answer.effects.push(Effect::Login(session));
+        Ok((answer, Some(cookie)))
+    }
+
+    /// A new session, over SOAP or REST; it is not yet in the world.
+    ///
+    /// # Errors
+    /// `InvalidLogin`, or [`session::TOO_MANY`].
+    pub(super) fn open(
+        &mut self,
+        user: &str,
+        password: &str,
+        agent: &str,
+        now: u64,
+    ) -> Result<Session, Fault> {
         let principal = ids::principal(user);
         let (count, last) = self.failures.get(&principal).copied().unwrap_or_default();
         let over = last.saturating_add(session::LOCKED_MS) <= now;
         if count >= session::FAILURES_MAX && !over {
             return Err(session::invalid_login());
         }
-        let password = body.child_text("password").unwrap_or_default();
         let principal = session::authenticate(&self.world, user, password).inspect_err(|_| {
             let count = if over { 1 } else { count + 1 };
             self.failures.insert(principal.clone(), (count, now));
@@ -153,22 +235,54 @@ impl Desk {
         self.failures.remove(&principal);
         let held = self.world.sessions.values().filter(|session| session.principal == principal);
         if held.count() >= session::SESSIONS_MAX {
-            return Err(Fault::new(
-                "InvalidState",
-                "The maximum number of sessions has been exceeded.",
-            ));
+            return Err(Fault::new(session::TOO_MANY, "Too many sessions."));
         }
         let session = session::open(&self.world, principal, agent, now);
-        let cookie = session.cookie.clone();
-        let mut answer = Answer::value(session::element(&session, now, "returnval"));
         self.active.insert(session.key.clone(), now);
-        answer.effects.push(Effect::Login(session));
-        Ok((answer, Some(cookie)))
+        Ok(session)
     }
 
-    fn forget(&mut self, session: &str) {
+    pub(super) fn forget(&mut self, session: &str) {
         self.active.remove(session);
         self.reading.forget(session);
+    }
+}
+
+impl Reply {
+    fn refused(self, fault: &Fault) -> Self {
+        Self { status: 500, body: envelope(fault.soap()), ..self }
+    }
+
+    /// What the proxy in front of vpxd says for it.
+    pub(super) fn unavailable(self) -> Self {
+        let body = "503 Service Unavailable (Failed to connect to endpoint)".to_owned();
+        Self { status: 503, body, ..self }
+    }
+}
+
+/// The staged fault that refuses the call.
+fn refused(hits: &Hits) -> Result<(), Fault> {
+    let refusal = hits.iter().find_map(|fault| match fault {
+        StagedFault::Refuse { kind, message } => Some(Fault::new(kind, message)),
+        _ => None,
+    });
+    refusal.map_or(Ok(()), Err)
+}
+
+/// Does to an answer what staged faults do after a call.
+fn change(world: &World, hits: &Hits, answer: &mut Answer) {
+    for fault in hits.iter() {
+        match fault {
+            StagedFault::TaskError { kind, message } => {
+                for effect in &mut answer.effects {
+                    if let Effect::PutTask(task) = effect {
+                        task.error = Some(Fault::new(kind, message));
+                    }
+                }
+            }
+            StagedFault::Question => question::hold(world, &mut answer.effects),
+            _ => {}
+        }
     }
 }
 
@@ -230,6 +344,7 @@ fn method(call: &Call<'_>) -> Result<Answer, Fault> {
         "PowerOnVM_Task" => power::on(call),
         "PowerOffVM_Task" => power::off(call),
         "ShutdownGuest" => power::shutdown(call),
+        "AnswerVM" => question::answer(call),
         "CancelTask" => task::cancel(call),
         "ReconfigureComputeResource_Task" => rule::reconfigure(call),
         "AddAuthorizationRole" => role::add(call),

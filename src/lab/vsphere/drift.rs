@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::lab::Drifted;
 
+use super::disk;
 use super::ids;
 use super::machine::Machine;
 use super::privilege;
@@ -84,10 +85,11 @@ fn machine_change(
         before,
         after,
     };
-    // A deleted machine takes its permissions and its place in rules along, which would be more
-    // than one change.
+    // A deleted machine takes its permissions, its place in rules and foreign disks along, which
+    // would be more than one change.
     let mut rules = world.rules.values().flat_map(|rules| rules.values());
     let alone = !world.permissions.contains_key(&entity.id)
+        && disk::foreign(machine).next().is_none()
         && !rules.any(|rule| rule.vms.contains(&entity.id));
     if alone && choice.is_multiple_of(DELETED_ONE_IN) {
         return Some((

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::call::Call;
 use super::clone::vacant;
+use super::disk;
 use super::fault::Fault;
 use super::task::{Operation, Outcome, start};
 use super::world::{Detail, Effect, Entity, Origin, Ref, World};
@@ -95,7 +96,9 @@ pub(super) fn finish_destroy(world: &World, entity: &Entity) -> Outcome {
     if inside.iter().any(|other| other.machine().is_some_and(|machine| machine.powered_on)) {
         return Err(Fault::power(Some("poweredOff"), "poweredOn"));
     }
-    let effects = inside.iter().map(|other| Effect::Remove(other.id.clone())).collect();
+    let mut effects: Vec<Effect> =
+        inside.iter().flat_map(|other| disk::lost(world, other)).collect();
+    effects.extend(inside.iter().map(|other| Effect::Remove(other.id.clone())));
     Ok((effects, None))
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::Device;
 use super::ids;
+use super::question::Question;
 
 /// What vCenter keeps of a machine besides its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,15 @@ pub(super) struct Machine {
     pub upgrade: Option<Upgrade>,
     /// The address its guest gets when its own configuration names none.
     pub address: String,
+    /// Whether VMware Tools are installed.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub tools: bool,
+    /// `runtime.connectionState`
+    #[serde(default = "connected", skip_serializing_if = "is_connected")]
+    pub connection: String,
+    /// What it asks before it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }
 
 /// A hardware upgrade that waits for a power cycle.
@@ -123,6 +133,21 @@ impl Machine {
             _ => text.to_owned(),
         }
     }
+}
+
+/// A machine's usual connection state.
+pub(super) const CONNECTED: &str = "connected";
+
+fn connected() -> String {
+    CONNECTED.to_owned()
+}
+
+fn is_connected(state: &str) -> bool {
+    state == CONNECTED
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn static_address(text: &str) -> Option<String> {

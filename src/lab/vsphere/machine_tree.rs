@@ -5,6 +5,7 @@ use crate::xml::Element;
 use super::device::Body;
 use super::machine::Machine;
 use super::property::{texts, time};
+use super::question;
 use super::reconfigure::home;
 use super::world::{Entity, Ref, World};
 
@@ -17,6 +18,10 @@ pub(super) fn property(
 ) -> Option<Vec<Element>> {
     let one = |element: Element| Some(vec![element]);
     match name {
+        // Files that the host cannot read tell vCenter nothing.
+        "config" | "guest" if matches!(machine.connection.as_str(), "inaccessible" | "invalid") => {
+            None
+        }
         "config" => one(configuration(world, entity, machine)),
         "runtime" => one(runtime(machine, name)),
         "guest" => one(guest(entity, machine)),
@@ -32,6 +37,9 @@ pub(super) fn property(
         _ => None,
     }
 }
+
+/// open-vm-tools 12.3.5, which come with Ubuntu 22.04.
+const TOOLS_VERSION: &str = "12357";
 
 fn configuration(world: &World, entity: &Entity, machine: &Machine) -> Element {
     let home = home(world, machine, &entity.name);
@@ -91,6 +99,15 @@ fn configuration(world: &World, entity: &Entity, machine: &Machine) -> Element {
                 .map(|version| Element::with_text("versionKey", format!("vmx-{version}"))),
         )
     });
+    let tools = texts(
+        "tools",
+        [
+            ("toolsVersion", if machine.tools { TOOLS_VERSION } else { "0" }.to_owned()),
+            ("toolsUpgradePolicy", "manual".to_owned()),
+            ("syncTimeWithHost", "false".to_owned()),
+        ],
+    );
+    let config = config.push(tools);
     config.push(files).push(flags).push(hardware.extend(devices)).extend(extra).extend(upgrade)
 }
 
@@ -98,7 +115,7 @@ fn runtime(machine: &Machine, name: &str) -> Element {
     let runtime = texts(
         name,
         [
-            ("connectionState", "connected".to_owned()),
+            ("connectionState", machine.connection.clone()),
             ("powerState", machine.power_state().to_owned()),
             ("faultToleranceState", "notConfigured".to_owned()),
             ("toolsInstallerMounted", "false".to_owned()),
@@ -110,10 +127,16 @@ fn runtime(machine: &Machine, name: &str) -> Element {
     );
     let booted =
         machine.powered_on.then(|| Element::with_text("bootTime", time(machine.booted_ms)));
-    runtime.push(Ref::new("HostSystem", &machine.host).element("host")).extend(booted)
+    runtime
+        .push(Ref::new("HostSystem", &machine.host).element("host"))
+        .extend(booted)
+        .extend(machine.question.as_ref().map(question::element))
 }
 
 fn guest(entity: &Entity, machine: &Machine) -> Element {
+    if !machine.tools {
+        return without_tools(machine);
+    }
     let running = machine.powered_on;
     let state = |on: &str, off: &str| if running { on } else { off }.to_owned();
     let guest = texts(
@@ -123,7 +146,7 @@ fn guest(entity: &Entity, machine: &Machine) -> Element {
             ("toolsVersionStatus", "guestToolsUnmanaged".to_owned()),
             ("toolsVersionStatus2", "guestToolsUnmanaged".to_owned()),
             ("toolsRunningStatus", state("guestToolsRunning", "guestToolsNotRunning")),
-            ("toolsVersion", "11360".to_owned()),
+            ("toolsVersion", TOOLS_VERSION.to_owned()),
             ("guestState", state("running", "notRunning")),
             ("guestOperationsReady", running.to_string()),
         ],
@@ -154,6 +177,22 @@ fn guest(entity: &Entity, machine: &Machine) -> Element {
         .push(Element::with_text("ipAddress", address))
         .push(Element::with_text("guestFamily", "linuxGuest"))
         .extend(net)
+}
+
+/// What vCenter knows of a guest that tells it nothing.
+fn without_tools(machine: &Machine) -> Element {
+    texts(
+        "guest",
+        [
+            ("toolsStatus", "toolsNotInstalled".to_owned()),
+            ("toolsVersionStatus", "guestToolsNotInstalled".to_owned()),
+            ("toolsVersionStatus2", "guestToolsNotInstalled".to_owned()),
+            ("toolsRunningStatus", "guestToolsNotRunning".to_owned()),
+            ("toolsVersion", "0".to_owned()),
+            ("guestState", if machine.powered_on { "unknown" } else { "notRunning" }.to_owned()),
+            ("guestOperationsReady", "false".to_owned()),
+        ],
+    )
 }
 
 fn machine_summary(world: &World, entity: &Entity, machine: &Machine) -> Element {

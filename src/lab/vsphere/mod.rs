@@ -1,12 +1,14 @@
 //! The vCenter itself: a world of objects as data, and the vim25 methods as pure functions from a
 //! world and a request to an answer and its effects.
 
+mod adjust;
 mod answer;
 mod call;
 mod clone;
 mod collector;
 mod device;
 mod device_change;
+mod disk;
 mod dispatch;
 mod drift;
 mod entity;
@@ -22,17 +24,21 @@ mod placement;
 mod power;
 mod privilege;
 mod property;
+mod question;
 mod reading;
 mod reconfigure;
 mod role;
 mod rule;
 mod schema;
 mod session;
+mod staging;
 mod status;
 mod task;
 mod world;
 
+pub(super) use adjust::adjust;
 pub(super) use call::Settings;
+pub(super) use disk::{attach, detach};
 pub(super) use dispatch::{Desk, unsupported_version};
 pub(super) use drift::drift;
 pub(super) use genesis::complete;

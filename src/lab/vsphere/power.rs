@@ -39,6 +39,12 @@ pub(super) fn shutdown(call: &Call<'_>) -> Result<Answer, Fault> {
     if !machine.powered_on {
         return Err(Fault::power(Some("poweredOn"), "poweredOff"));
     }
+    if !machine.tools {
+        return Err(Fault::new(
+            "ToolsUnavailable",
+            "Cannot complete operation because VMware Tools is not running in this virtual machine.",
+        ));
+    }
     let mut answer = Answer::task(start(call, entity, Operation::Shutdown)?);
     answer.returned.clear();
     Ok(answer)

@@ -91,7 +91,7 @@ pub(super) fn finish(world: &World, entity: &Entity, spec: &Element) -> Outcome 
         ));
     }
     let mut changed = machine.clone();
-    write(world, &mut changed, &entity.name, spec)?;
+    let mut effects = write(world, &mut changed, &world.path(&entity.id), spec)?;
     changed.changes += 1;
     let mut entity = entity.clone();
     if let Some(name) = spec.child_text("name") {
@@ -101,11 +101,12 @@ pub(super) fn finish(world: &World, entity: &Entity, spec: &Element) -> Outcome 
         }
         entity.name = name;
     }
-    let effect: Effect = entity.with(changed);
-    Ok((vec![effect], None))
+    effects.push(entity.with(changed));
+    Ok((effects, None))
 }
 
-/// Writes a `VirtualMachineConfigSpec` into a machine, all of it or nothing.
+/// Writes a `VirtualMachineConfigSpec` into a machine, all of it or nothing, and gives what happens
+/// to disks besides.
 ///
 /// # Errors
 /// `InvalidPowerState` for what needs the power off or hot add, `InvalidArgument` and
@@ -113,9 +114,9 @@ pub(super) fn finish(world: &World, entity: &Entity, spec: &Element) -> Outcome 
 pub(super) fn write(
     world: &World,
     machine: &mut Machine,
-    name: &str,
+    path: &str,
     spec: &Element,
-) -> Result<(), Fault> {
+) -> Result<Vec<Effect>, Fault> {
     processors(machine, spec)?;
     memory(machine, spec)?;
     let off_only = ["uuid", "instanceUuid", "guestId", "memoryHotAddEnabled", "cpuHotAddEnabled"];
@@ -138,19 +139,22 @@ pub(super) fn write(
             machine.set_extra(key, option.child_text("value").unwrap_or_default());
         }
     }
-    let home = home(world, machine, name);
+    let home = home(world, machine, path.rsplit('/').next().unwrap_or_default());
     let mut bench = Bench {
         world,
+        path,
         instance_uuid: &machine.instance_uuid,
         home: &home,
         datastore: &machine.datastore,
         devices: &mut machine.devices,
+        effects: Vec::new(),
     };
     bench.change(spec.children_named("deviceChange"))?;
+    let effects = bench.effects;
     if let Some(info) = spec.child("scheduledHardwareUpgradeInfo") {
         machine.upgrade = Some(upgrade(info)?);
     }
-    Ok(())
+    Ok(effects)
 }
 
 /// `[datastore] name/name`: where a machine's files begin.

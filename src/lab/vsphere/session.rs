@@ -10,6 +10,8 @@ use super::world::{ROOT, Ref, Session, World};
 
 /// Sessions that one account may hold at a time; vCenter's own limit.
 pub(super) const SESSIONS_MAX: usize = 550;
+/// What a login ends in beyond that limit: no fault, but HTTP status 503.
+pub(super) const TOO_MANY: &str = "TooManySessions";
 /// A session that nothing used for so long is closed: half an hour.
 pub(super) const IDLE_MS: u64 = 30 * 60 * 1000;
 /// Wrong passwords in a row that lock an account, and for how long.

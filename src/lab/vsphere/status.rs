@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::{Status, StatusObject, StatusSession};
+use crate::lab::{Status, StatusDisk, StatusObject, StatusSession};
 
+use super::disk;
 use super::dispatch::Desk;
 use super::ids;
 use super::permission::shown;
@@ -27,13 +28,46 @@ pub(in crate::lab) fn status(desk: &Desk) -> Status {
     };
     Status {
         objects,
+        sessions_by_user: sessions_by_user(world),
         sessions: world.sessions.values().map(session).collect(),
         sessions_ever: world.sessions_ever,
         requests: desk.requests.clone(),
         running_tasks: world.tasks.values().filter(|task| task.state == State::Pending).count(),
         digest: digest(world),
         inventory,
+        foreign_disks: foreign_disks(world),
+        lost_disks: world
+            .lost_disks
+            .iter()
+            .map(|lost| told(&lost.file, Some(&lost.machine)))
+            .collect(),
+        faults: desk.staging.rules().to_vec(),
     }
+}
+
+fn sessions_by_user(world: &World) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for session in world.sessions.values() {
+        *counts.entry(shown(&session.principal).to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// Foreign disks where they hang, then those that hang nowhere.
+fn foreign_disks(world: &World) -> Vec<StatusDisk> {
+    let attached = world.entities.values().flat_map(|entity| {
+        let path = world.path(&entity.id);
+        let files = entity.machine().into_iter().flat_map(disk::foreign);
+        files.map(move |file| told(file, Some(&path)))
+    });
+    let mut all: Vec<StatusDisk> = attached.collect();
+    all.sort();
+    all.extend(world.disks.keys().map(|file| told(file, None)));
+    all
+}
+
+fn told(file: &str, machine: Option<&str>) -> StatusDisk {
+    StatusDisk { file: file.to_owned(), machine: machine.map(str::to_owned) }
 }
 
 /// Objects, roles that are not built in, permissions and rules, by path or name.
@@ -61,7 +95,7 @@ fn inventory(world: &World) -> Vec<StatusObject> {
     all
 }
 
-/// A digest of objects, roles, permissions and rules, without histories: no sessions, tasks or
+/// A digest of objects, roles, permissions, rules and disks, without histories: no sessions, tasks or
 /// counters; and not where machines run, which is for DRS to say.
 fn digest(world: &World) -> String {
     let mut entities = world.entities.clone();
@@ -70,7 +104,7 @@ fn digest(world: &World) -> String {
             machine.host.clear();
         }
     }
-    let inventory = (&entities, &world.roles, &world.permissions, &world.rules);
+    let inventory = (&entities, &world.roles, &world.permissions, &world.rules, &world.disks);
     let text = serde_json::to_string(&inventory).unwrap_or_default();
     ids::hex(&ids::digest(world.seed, &[&text]))
 }

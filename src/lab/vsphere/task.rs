@@ -8,6 +8,7 @@ use crate::xml::Element;
 use super::answer::Answer;
 use super::call::Call;
 use super::fault::Fault;
+use super::machine::CONNECTED;
 use super::world::{Effect, Entity, Entry, Ref, World};
 use super::{clone, folder, ids, power, property, reconfigure, rule};
 
@@ -29,6 +30,9 @@ pub(super) struct Task {
     pub start_ms: u64,
     pub due_ms: u64,
     pub state: State,
+    /// The fault that it is to end in, on request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Fault>,
     /// Whether clients may see it: a guest's shutdown has no task object.
     pub listed: bool,
 }
@@ -62,8 +66,10 @@ const KEPT_MS: u64 = 3_600_000;
 /// Queues a task on an entity.
 ///
 /// # Errors
-/// `TaskInProgress` when the entity is being destroyed.
+/// `TaskInProgress` when the entity is being destroyed, `HostNotConnected` and `InvalidState` for a
+/// machine that vCenter cannot reach.
 pub(super) fn start(call: &Call<'_>, entity: &Entity, operation: Operation) -> Result<Task, Fault> {
+    reachable(entity)?;
     let lock = match &operation {
         Operation::Clone { folder, name, .. } => format!("{}/{name}", call.world.path(folder)),
         _ => entity.id.clone(),
@@ -93,7 +99,19 @@ pub(super) fn start(call: &Call<'_>, entity: &Entity, operation: Operation) -> R
         start_ms,
         due_ms: start_ms.saturating_add(call.settings.task_delay_ms),
         state: State::Pending,
+        error: None,
     })
+}
+
+fn reachable(entity: &Entity) -> Result<(), Fault> {
+    match entity.machine().map_or(CONNECTED, |machine| machine.connection.as_str()) {
+        CONNECTED => Ok(()),
+        "disconnected" => Err(Fault::new(
+            "HostNotConnected",
+            "Unable to communicate with the remote host, since it is disconnected.",
+        )),
+        _ => Err(Fault::new("InvalidState", "The operation is not allowed in the current state.")),
+    }
 }
 
 /// Carries out the tasks that are due and forgets old ones. Applies and returns the records.
@@ -190,6 +208,9 @@ fn next_due(world: &World, now: u64) -> Option<Task> {
 pub(super) type Outcome = Result<(Vec<Effect>, Option<Ref>), Fault>;
 
 fn carry_out(world: &World, task: &Task) -> Outcome {
+    if let Some(fault) = &task.error {
+        return Err(fault.clone());
+    }
     let entity = world.get(&task.entity.id).ok_or_else(|| Fault::gone(&task.entity))?;
     match &task.operation {
         Operation::Clone { folder, name, spec } => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::xml::Element;
 
+use super::disk::{LooseDisk, LostDisk};
 use super::ids;
 use super::machine::Machine;
 use super::rule::Rule;
@@ -23,6 +24,12 @@ pub(in crate::lab) struct World {
     /// DRS rules by cluster id, then by key.
     #[serde(default)]
     pub(super) rules: BTreeMap<String, BTreeMap<i32, Rule>>,
+    /// Disks that hang on no machine, by file.
+    #[serde(default)]
+    pub(super) disks: BTreeMap<String, LooseDisk>,
+    /// Foreign disks that were deleted, in that order.
+    #[serde(default)]
+    pub(super) lost_disks: Vec<LostDisk>,
     /// Accounts that single sign-on knows, in their one form.
     pub(super) principals: BTreeSet<String>,
     /// By session key.
@@ -139,6 +146,10 @@ pub(super) enum Effect {
         cluster: String,
         key: i32,
     },
+    PutDisk(LooseDisk),
+    /// It hangs on a machine from now on.
+    TakeDisk(String),
+    LoseDisk(LostDisk),
     Know(String),
     Login(Session),
     Logout(String),
@@ -216,6 +227,13 @@ impl World {
                 }
                 self.rules.retain(|_, rules| !rules.is_empty());
             }
+            Effect::PutDisk(disk) => {
+                self.disks.insert(disk.file.clone(), disk.clone());
+            }
+            Effect::TakeDisk(file) => {
+                self.disks.remove(file);
+            }
+            Effect::LoseDisk(lost) => self.lost_disks.push(lost.clone()),
             Effect::Know(principal) => {
                 self.principals.insert(principal.clone());
             }

@@ -19,6 +19,7 @@ pub const FOLDER: Kind = Kind::new(&KindFacts {
     holds_data: false,
     identity: Identity::NaturalKey,
     lifecycle: Lifecycle::Plain,
+    freed_first: false,
     ready: Condition::Exists,
     deletable: Condition::Empty(Cow::Borrowed("children")),
     deadline_s: 60,

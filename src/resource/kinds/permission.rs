@@ -21,6 +21,7 @@ pub const PERMISSION: Kind = Kind::new(&KindFacts {
     holds_data: false,
     identity: Identity::NaturalKey,
     lifecycle: Lifecycle::Plain,
+    freed_first: false,
     ready: Condition::Exists,
     deletable: Condition::Exists,
     deadline_s: 60,

@@ -11,6 +11,7 @@ pub const ROLE: Kind = Kind::new(&KindFacts {
     holds_data: false,
     identity: Identity::NaturalKey,
     lifecycle: Lifecycle::Plain,
+    freed_first: true,
     ready: Condition::Exists,
     deletable: Condition::Exists,
     deadline_s: 60,

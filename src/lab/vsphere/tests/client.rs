@@ -4,7 +4,7 @@ use crate::lab::{MachineSetup, Setup, TemplateSetup};
 use crate::xml::{Element, envelope};
 
 use super::super::call::Settings;
-use super::super::dispatch::Desk;
+use super::super::dispatch::{Desk, Reply};
 use super::super::genesis::complete;
 use super::super::world::{Entry, Ref, World};
 
@@ -31,6 +31,7 @@ pub(super) fn setup() -> Setup {
             memory_mib: 2048,
             disk_gib: 20,
             hardware_version: 13,
+            ..TemplateSetup::default()
         }],
         machines: vec![MachineSetup {
             name: "standing-1".to_owned(),
@@ -44,6 +45,7 @@ pub(super) fn setup() -> Setup {
             address: Some("10.20.0.99".to_owned()),
         }],
         principals: vec![r"VSPHERE.LOCAL\cht-storage".to_owned()],
+        ..Setup::default()
     }
 }
 
@@ -94,6 +96,19 @@ impl Client {
         );
         let (ok, body) = self.send(&document.replace("<x/>", parameters));
         if ok { Ok(body) } else { Err(body) }
+    }
+
+    /// The whole HTTP reply to a call.
+    pub(super) fn raw(&mut self, method: &str, this: &str, parameters: &str) -> Reply {
+        let (class, id) = this.split_once(':').unwrap();
+        let call = Element::new(method).push(Ref::new(class, id).element("_this"));
+        let text = envelope(call.push(Element::new("x"))).replace("<x/>", parameters);
+        self.desk.handle(&text, self.cookie.as_deref(), "test", self.settings, self.now)
+    }
+
+    /// Whether the connection is cut instead of an answer.
+    pub(super) fn is_cut(&mut self, method: &str, this: &str, parameters: &str) -> bool {
+        self.raw(method, this, parameters).cut
     }
 
     pub(super) fn ok(&mut self, method: &str, this: &str, parameters: &str) -> Element {

@@ -3,9 +3,11 @@
 
 mod client;
 mod collector;
+mod disks;
 mod inventory;
 mod machines;
 mod permissions;
 mod rules;
+mod staged;
 mod strictness;
 mod time;
