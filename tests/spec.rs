@@ -80,7 +80,7 @@ fn the_examples_are_sound_and_what_they_say_they_are() {
     let guide = sound(EXAMPLES[1]);
     assert_eq!(guide.cloud_provider.version.value, "v1.25.3");
     assert!(guide.docker.is_some() && guide.backup.is_none() && guide.k3s.agent_token.is_none());
-    assert_eq!(guide.waivers.len(), 16);
+    assert_eq!(guide.waivers.len(), 17);
 }
 
 #[test]

@@ -240,10 +240,22 @@ fn machine(name: &str) -> Json {
         "pool": "Cluster1",
         "cpus": 4,
         "memory_mib": 8192,
+        "cpu_hot_add": true,
+        "memory_hot_add": false,
+        "disk_gib": 50,
         "disk_uuid": true,
+        "scsi_controllers": 2,
         "hardware_version": 15,
         "power": "on",
+        "cloud_init": {"metadata": metadata(name), "userdata": r#"{"ssh_deletekeys":true}"#},
     })
+}
+
+fn metadata(name: &str) -> String {
+    let card = json!({"match": {"name": "e*"}, "addresses": ["10.20.0.77/24"]});
+    let network = json!({"version": 2, "ethernets": {"node": card}});
+    json!({"instance-id": name, "local-hostname": format!("{name}-guest"), "network": network})
+        .to_string()
 }
 
 fn present(reading: Reading) -> Object {
@@ -273,7 +285,9 @@ async fn a_machine_lives_from_clone_to_removal() {
     check(
         &object,
         json!({"name": "server-1", "folder": "/DC1/vm/cht", "path": "/DC1/vm/cht/server-1", "cpus": 4,
-            "memory_mib": 8192, "disk_uuid": true, "hardware_version": 13, "power": "off", "foreign_disks": []}),
+            "memory_mib": 8192, "disk_gib": 50, "scsi_controllers": 2, "disk_uuid": true,
+            "cpu_hot_add": true, "memory_hot_add": false, "hardware_version": 13, "power": "off",
+            "tools": "not running", "foreign_disks": []}),
     );
     let vm = vm.known(object);
 
@@ -283,13 +297,18 @@ async fn a_machine_lives_from_clone_to_removal() {
     let again =
         rig.act(&vm, Operation::UpgradeHardware, json!({"hardware_version": 15})).await.unwrap();
     check(&present(again), json!({"hardware_version": 15}));
-    let changed = json!({"cpus": 8, "memory_mib": 16384, "disk_uuid": false});
+    let changed = json!({"cpus": 8, "memory_mib": 16384, "disk_uuid": false, "disk_gib": 60,
+        "scsi_controllers": 3, "cpu_hot_add": false, "memory_hot_add": true});
     check(&present(rig.act(&vm, Operation::Update, changed.clone()).await.unwrap()), changed);
 
     let on = rig.act(&vm, Operation::PowerOn, json!({})).await.unwrap();
     check(&present(on), json!({"power": "on"}));
-    let tree = present(rig.read(&vm).await).attributes.tree();
-    assert!(tree["address"].is_string() && tree["host"].is_string(), "{tree}");
+    let running = present(rig.read(&vm).await);
+    check(
+        &running,
+        json!({"tools": "running", "hostname": "server-1-guest", "address": "10.20.0.77"}),
+    );
+    assert!(running.attributes.tree()["host"].is_string(), "{running:?}");
     let again = rig.act(&vm, Operation::PowerOn, json!({})).await.unwrap();
     check(&present(again), json!({"power": "on"}));
 
@@ -561,5 +580,58 @@ async fn no_session_is_left_behind() {
     assert_eq!(rig.control().status().await.unwrap().sessions.len(), 1);
     rig.vcenter.logout().await;
     assert_eq!(rig.control().status().await.unwrap().sessions.len(), 0);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_running_machine_grows_where_hot_add_is_on_and_its_disk_always() {
+    let rig = Rig::start().await;
+    rig.folder().await;
+    let vm = Subject::vm("server-1");
+    let vm = vm.clone().known(rig.make(&vm, machine("server-1")).await);
+    rig.act(&vm, Operation::PowerOn, json!({})).await.unwrap();
+    let grown = json!({"cpus": 8, "disk_gib": 70});
+    check(&present(rig.act(&vm, Operation::Update, grown.clone()).await.unwrap()), grown);
+    for (attributes, part) in [
+        (json!({"cpus": 4}), "powered on"),
+        (json!({"memory_mib": 16384}), "powered on"),
+        (json!({"cpu_hot_add": false}), "powered on"),
+        (json!({"disk_gib": 50}), "its system disk has 70 GiB, more than 50"),
+        (json!({"scsi_controllers": 5}), "of 4 SCSI buses, 2 are taken"),
+    ] {
+        let error = rig.act(&vm, Operation::Update, attributes).await.unwrap_err();
+        assert!(error.message.contains(part), "{error}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_template_with_a_larger_disk_is_refused_before_the_clone() {
+    let rig = Rig::start().await;
+    rig.folder().await;
+    let mut attributes = machine("server-1");
+    attributes["disk_gib"] = 10.into();
+    let vm = Subject::vm("server-1");
+    let error = rig.act(&vm, Operation::Create, attributes).await.unwrap_err();
+    let expected = "template ubuntu-22.04: its system disk has 20 GiB, more than 10";
+    assert!(error.message.contains(expected), "{error}");
+    assert_eq!(rig.read(&vm).await, Reading::Absent);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_size_that_somebody_else_wrote_meanwhile_is_not_overwritten() {
+    let rig = Rig::start().await;
+    rig.folder().await;
+    let vm = Subject::vm("server-1");
+    let vm = vm.clone().known(rig.make(&vm, machine("server-1")).await);
+    let (one, other) = (json!({"cpus": 6}), json!({"cpus": 2}));
+    rig.control().delay(300).await.unwrap();
+    let (first, second) =
+        tokio::join!(rig.act(&vm, Operation::Update, one), rig.act(&vm, Operation::Update, other));
+    let failed = [first, second].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(failed[0].message.contains("somebody else changed it"), "{failed:?}");
+    assert_eq!(failed[0].retry, Retry::Later);
     rig.stop().await;
 }

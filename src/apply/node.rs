@@ -159,7 +159,10 @@ impl Runner {
         self.intent(step)?;
         self.emit(Event::Step { address: change.address.clone(), operation: step.operation });
         let inputs = Inputs { object: reading.object().cloned(), ..inputs };
-        let acted = self.act(step, &inputs, &written).await;
+        let acted = match step.operation {
+            Operation::Wait => Ok(reading),
+            _ => self.act(step, &inputs, &written).await,
+        };
         if let Some(error) = self.broken.get() {
             return Err(error.clone().into());
         }
@@ -336,7 +339,7 @@ impl Runner {
                 }
                 resolve(&tree, &known, &secret)
             }
-            Operation::Delete | Operation::PowerOff | Operation::PowerOn => {
+            Operation::Delete | Operation::PowerOff | Operation::PowerOn | Operation::Wait => {
                 Json::Object(serde_json::Map::new())
             }
         };
@@ -447,5 +450,6 @@ fn words(operation: Operation) -> &'static str {
         Operation::PowerOff => "power off",
         Operation::UpgradeHardware => "upgrade hardware",
         Operation::PowerOn => "power on",
+        Operation::Wait => "wait",
     }
 }

@@ -80,9 +80,24 @@ pub enum Command {
     /// Run, change and reset the simulated world
     #[command(subcommand, after_help = EXIT_CODES)]
     Lab(LabCommand),
+    /// Say what stands in the vCenter and how it is named: UUIDs, provider ids, addresses, roles
+    #[command(after_help = EXIT_CODES)]
+    Inventory(InventoryArgs),
+    /// Record an object that stands already as a resource of the spec; the object is left as it is
+    #[command(after_help = EXIT_CODES)]
+    Import(ImportArgs),
+    /// Draw which resource needs which
+    #[command(after_help = EXIT_CODES)]
+    Graph(GraphArgs),
     /// Print the JSON Schema of the spec or of an output
     #[command(after_help = EXIT_CODES)]
     Schema(SchemaArgs),
+    /// Print what makes a shell complete boma's commands
+    #[command(after_help = EXIT_CODES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = EXIT_CODES)]
+    Man(ManArgs),
 }
 
 /// A spec, and where its state is.
@@ -329,10 +344,93 @@ pub struct LabStatusArgs {
     pub output: Output,
 }
 
+/// `inventory`
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// Tables, JSON, or a configuration for the nginx outside the cluster
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: InventoryFormat,
+    /// Ask nobody: show what was recorded
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// How an inventory is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InventoryFormat {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+    /// For the nginx outside the cluster: a server for each project's host, from the spec alone.
+    Nginx,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// The resource of the spec, e.g. vsphere/vm/server-1
+    #[arg(value_name = "ADDRESS")]
+    pub address: String,
+    /// The object that stands:
+    ///
+    /// vsphere/vm: its instance UUID, or its inventory path (/DC1/vm/cht/server-1)
+    /// vsphere/folder: its moref (group-v3), or its inventory path
+    /// vsphere/role: its id (1001)
+    /// vsphere/permission: Type:moref|PRINCIPAL (VirtualMachine:vm-42|VSPHERE.LOCAL\cht-storage)
+    /// any kind: - for what stands where the spec puts it
+    #[arg(value_name = "ID", verbatim_doc_comment)]
+    pub id: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The spec: a TOML file
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    /// In which language
+    #[arg(long, value_enum, default_value = "dot")]
+    pub format: GraphFormat,
+}
+
+/// How a graph is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz: `boma graph SPEC | dot -Tsvg`.
+    Dot,
+    /// For Markdown pages.
+    Mermaid,
+    /// For scripts: all dependencies, also those that a picture leaves out.
+    Json,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write the page of each command into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// `schema`
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// `spec`, or an output: plan, drift, validate, apply, event, error, state-list, state-show, lab-drift, lab-status
+    /// `spec`, or an output: plan, drift, validate, apply, event, error, inventory, import, graph, state-list, state-show, lab-drift, lab-status
     #[arg(value_name = "WHAT", default_value = "spec")]
     pub what: String,
     /// Write all schemas into this folder instead

@@ -2,14 +2,19 @@
 
 mod apply;
 mod args;
+mod completions;
 mod destroy;
 mod drift;
 mod error;
+mod graph;
 mod home;
+mod import;
+mod inventory;
 mod lab;
 mod ledger;
 mod load;
 mod log;
+mod man;
 mod output;
 mod plan;
 mod refresh;

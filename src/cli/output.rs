@@ -81,8 +81,16 @@ impl Terminal {
 /// # Errors
 /// It is closed or full.
 pub fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.as_bytes())
+}
+
+/// Prints bytes to standard output as they are.
+///
+/// # Errors
+/// It is closed or full.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| closed(&error))
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| closed(&error))
 }
 
 /// Prints one JSON document to standard output.

@@ -10,7 +10,7 @@ use super::world::World;
 use crate::plan::{Desired, Live, ReadStats};
 use crate::provider::Wanted;
 use crate::resource::{
-    Address, Attributes, Endpoint, Identity, Kind, Locator, Mark, Object, Reading, Sealer,
+    Address, Attributes, Endpoint, Identity, Kind, Locator, Mark, Object, Reading, Resource, Sealer,
 };
 use crate::state::{Record, State};
 
@@ -74,6 +74,19 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
     }
     let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Refreshed { live, stats: Some(ReadStats { requests: world.requests(), elapsed_ms }) })
+}
+
+/// Looks for one object where a locator says, be it where its resource would look or elsewhere.
+pub async fn one(world: &World, resource: &Resource, locator: Locator, state: &State) -> Reading {
+    let Resource { address, kind, endpoint, .. } = resource;
+    let Some(provider) = world.providers.get(endpoint.provider()) else {
+        return Reading::Unread(format!("nothing here speaks to {endpoint}"));
+    };
+    let wanted = Wanted { address: address.clone(), kind: *kind, locator };
+    match provider.read(&[wanted]).await.pop() {
+        Some((_, reading)) => seal(&Sealer::new(&state.digest_key), *kind, reading),
+        None => Reading::Unread(format!("{endpoint} said nothing of it")),
+    }
 }
 
 /// A state belongs to one vCenter; the same name may come to mean another.

@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::args::{Cli, Command, Format, LabCommand, StateCommand};
+use super::args::{Cli, Command, Format, GraphFormat, InventoryFormat, LabCommand, StateCommand};
 use super::error::{CliError, Exit};
 use super::output::Terminal;
-use super::{apply, destroy, drift, lab, log, plan, schema, show, state, validate};
+use super::{
+    apply, completions, destroy, drift, graph, import, inventory, lab, log, man, plan, schema,
+    show, state, validate,
+};
 
 /// Runs `boma`.
 pub fn main() -> ExitCode {
@@ -43,7 +46,12 @@ fn run(command: Command, terminal: Terminal) -> Result<Exit, CliError> {
         Command::Show(args) => show::run(&args, terminal),
         Command::State(command) => state::run(&command, terminal),
         Command::Lab(command) => lab::run(&command, terminal),
+        Command::Inventory(args) => inventory::run(&args, terminal),
+        Command::Import(args) => import::run(&args, terminal),
+        Command::Graph(args) => graph::run(&args, terminal),
         Command::Schema(args) => schema::run(&args, terminal),
+        Command::Completions(args) => completions::run(&args, terminal),
+        Command::Man(args) => man::run(&args, terminal),
     }
 }
 
@@ -56,13 +64,20 @@ impl Command {
             Self::Destroy(args) => args.output.format,
             Self::Drift(args) => args.output.format,
             Self::Show(args) => args.output.format,
+            Self::Import(args) => args.output.format,
+            Self::Inventory(args) if args.format == InventoryFormat::Json => Format::Json,
+            Self::Graph(args) if args.format == GraphFormat::Json => Format::Json,
             Self::State(StateCommand::List(args)) => args.output.format,
             Self::State(StateCommand::Show(args) | StateCommand::Rm(args)) => args.output.format,
             Self::Lab(LabCommand::Status(args)) => args.output.format,
             Self::Lab(LabCommand::Drift(_)) => Format::Json,
             Self::State(StateCommand::Mv(_) | StateCommand::Unlock(_))
             | Self::Lab(LabCommand::Serve(_) | LabCommand::Reset(_))
-            | Self::Schema(_) => Format::Text,
+            | Self::Inventory(_)
+            | Self::Graph(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => Format::Text,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod cycle;
 mod directed;
+mod reduce;
 
 pub use cycle::Cycle;
 pub use directed::Graph;
+pub use reduce::reduce;

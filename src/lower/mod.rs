@@ -1,9 +1,14 @@
 //! From the checked spec to resources: one file per noun.
 
+mod cloud_init;
 mod folder;
 mod lowering;
 mod permission;
 mod role;
 mod vm;
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod testing;
 
 pub use lowering::{lower, vcenter_paths};

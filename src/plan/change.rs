@@ -104,9 +104,9 @@ impl Impact {
     /// The impact of an effect. `None` where the effect is a refusal.
     pub fn of(effect: Effect) -> Option<Self> {
         match effect {
-            Effect::InPlace => Some(Self::InPlace),
+            Effect::InPlace | Effect::GrowOnly(_) => Some(Self::InPlace),
             Effect::Restart => Some(Self::Restart),
-            Effect::PowerCycle => Some(Self::PowerCycle),
+            Effect::PowerCycle | Effect::PowerCycleUnless(_) => Some(Self::PowerCycle),
             Effect::Replace => Some(Self::Replace),
             Effect::Refuse(_) => None,
         }

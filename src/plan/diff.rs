@@ -20,7 +20,7 @@ pub struct FieldDiff {
     pub after: After,
     /// Who caused it.
     pub cause: Cause,
-    /// What changing it does, by the kind's facts.
+    /// What changing it does to this object, by the kind's facts.
     pub effect: Effect,
     /// Both values are secret.
     pub sensitive: bool,
@@ -32,7 +32,7 @@ pub struct FieldDiff {
 /// or `prior` had it: the latter without the former is a removal. Everything else on the live
 /// object is left alone. Paths come in order.
 pub fn diff(kind: Kind, desired: &Json, prior: Option<&Json>, live: &Json) -> Vec<FieldDiff> {
-    let mut walk = Walk { kind, found: Vec::new() };
+    let mut walk = Walk { kind, object: live, found: Vec::new() };
     walk.value("", Some(desired), prior, Some(live));
     walk.found
 }
@@ -84,12 +84,14 @@ pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
     Json::Object(recorded)
 }
 
-struct Walk {
+struct Walk<'a> {
     kind: Kind,
+    /// The whole live object: what a change does may depend on it.
+    object: &'a Json,
     found: Vec<FieldDiff>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn value(
         &mut self,
         path: &str,
@@ -195,12 +197,18 @@ impl Walk {
     }
 
     fn add(&mut self, path: &str, field: Field, before: Option<&Json>, after: After, cause: Cause) {
+        let before = before.filter(|value| !value.is_null());
+        let known = match &after {
+            After::Known(value) => Some(value),
+            After::Unknown(_) | After::Removed => None,
+        };
+        let effect = field.effect.on(self.object, before, known);
         self.found.push(FieldDiff {
             path: path.to_owned(),
-            before: before.filter(|value| !value.is_null()).cloned(),
+            before: before.cloned(),
             after,
             cause,
-            effect: field.effect,
+            effect,
             sensitive: field.sensitive,
         });
     }

@@ -494,7 +494,7 @@ impl Planner<'_> {
             return references(&value).is_empty().then_some(value);
         }
         let may_change = match change.kind.field(&reference.path).mode {
-            Mode::Volatile => !change.steps.is_empty(),
+            Mode::Volatile | Mode::Awaited(_) => !change.steps.is_empty(),
             Mode::Follows(owned) => {
                 change.attributes.iter().any(|one| owned.contains(&one.path.as_str()))
             }

@@ -20,6 +20,8 @@ pub enum Operation {
     UpgradeHardware,
     /// Turns a machine on.
     PowerOn,
+    /// Calls nothing: waits until the step's condition holds.
+    Wait,
 }
 
 /// One call, with what must hold before it and what ends it.

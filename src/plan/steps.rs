@@ -28,7 +28,8 @@ impl Subject<'_> {
     pub fn steps(&self, action: Action, differences: &[Difference]) -> Vec<Step> {
         match action {
             Action::Create => self.create(),
-            Action::Update | Action::Adopt => self.update(differences),
+            Action::Update => self.update(differences),
+            Action::Adopt => [self.update(differences), self.unfinished(differences)].concat(),
             Action::Replace => [self.delete(), self.create()].concat(),
             Action::Delete => self.delete(),
             Action::Forget | Action::NoOp => Vec::new(),
@@ -72,7 +73,10 @@ impl Subject<'_> {
         steps.extend(
             self.writes(fields.filter(|key| self.kind.field(key).mode == Mode::Owned).collect()),
         );
-        steps.extend(self.wants_power().then(|| self.power(Operation::PowerOn, "on")));
+        if self.wants_power() {
+            steps.push(self.power(Operation::PowerOn, "on"));
+            steps.extend(self.waits());
+        }
         steps
     }
 
@@ -93,8 +97,33 @@ impl Subject<'_> {
         let mut steps = Vec::new();
         steps.extend(off.then(|| self.power(Operation::PowerOff, "off")));
         steps.extend(self.writes(fields));
-        steps.extend(on.then(|| self.power(Operation::PowerOn, "on")));
+        if on {
+            steps.push(self.power(Operation::PowerOn, "on"));
+            steps.extend(self.waits());
+        }
         steps
+    }
+
+    /// What an interrupted run did not get to wait for.
+    fn unfinished(&self, differences: &[Difference]) -> Vec<Step> {
+        let goes_on = self.is_running() && !self.must_be_off(differences);
+        let waits = if goes_on { self.waits() } else { Vec::new() };
+        let missing = |step: &Step| match (&step.done, self.live) {
+            (Condition::Is(path, text), Some(live)) => live[path.as_ref()] != text.as_ref(),
+            _ => true,
+        };
+        waits.into_iter().filter(missing).collect()
+    }
+
+    /// One step for each field that the spec foresees and that comes true after power-on.
+    fn waits(&self) -> Vec<Step> {
+        let awaited = self.kind.fields.iter().filter_map(|field| {
+            let Mode::Awaited(deadline_s) = field.mode else { return None };
+            let wanted = self.desired[field.path].as_str()?;
+            let done = Condition::Is(field.path.into(), wanted.to_owned().into());
+            Some(Step { deadline_s, ..self.step(Operation::Wait, Vec::new(), done) })
+        });
+        awaited.collect()
     }
 
     fn delete(&self) -> Vec<Step> {
@@ -172,7 +201,8 @@ mod tests {
         differences: &[Difference],
         expected: &[Operation],
     ) {
-        let desired = json!({"cpus": 4, "hardware_version": 15, "power": "on", "template": "t"});
+        let desired = json!({"cpus": 4, "hardware_version": 15, "power": "on", "template": "t",
+            "tools": "running", "address": "10.20.0.11"});
         let subject = Subject {
             address: &Address::from("vsphere/vm/a"),
             kind: Kind::named("vsphere/vm").expect("a kind of the product"),
@@ -202,23 +232,26 @@ mod tests {
 
     #[test]
     fn a_machine_is_off_only_around_what_needs_it() {
-        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware};
-        let on = Some(json!({"power": "on"}));
+        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware, Wait};
+        let on = Some(json!({"power": "on", "tools": "running", "address": "10.20.0.12"}));
         let off = Some(json!({"power": "off"}));
         let cpus = [difference("cpus", Impact::PowerCycle)];
         let hardware = [difference("hardware_version", Impact::PowerCycle)];
-        check(Action::Create, None, &[], &[Create, UpgradeHardware, Update, PowerOn]);
-        check(Action::Update, on.clone(), &cpus, &[PowerOff, Update, PowerOn]);
-        check(Action::Update, on.clone(), &hardware, &[PowerOff, UpgradeHardware, PowerOn]);
+        check(Action::Create, None, &[], &[Create, UpgradeHardware, Update, PowerOn, Wait, Wait]);
+        check(Action::Update, on.clone(), &cpus, &[PowerOff, Update, PowerOn, Wait, Wait]);
+        let upgrade = [PowerOff, UpgradeHardware, PowerOn, Wait, Wait];
+        check(Action::Update, on.clone(), &hardware, &upgrade);
+        check(Action::Adopt, on.clone(), &[], &[Wait]);
         check(Action::Update, on.clone(), &[difference("folder", Impact::InPlace)], &[Update]);
-        check(Action::Update, off.clone(), &[difference("power", Impact::InPlace)], &[PowerOn]);
+        let switched = [difference("power", Impact::InPlace)];
+        check(Action::Update, off.clone(), &switched, &[PowerOn, Wait, Wait]);
         check(Action::Delete, on.clone(), &[], &[PowerOff, Delete]);
         check(Action::Delete, off, &[], &[Delete]);
         check(
             Action::Replace,
             on,
             &[],
-            &[PowerOff, Delete, Create, UpgradeHardware, Update, PowerOn],
+            &[PowerOff, Delete, Create, UpgradeHardware, Update, PowerOn, Wait, Wait],
         );
     }
 }

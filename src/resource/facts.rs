@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
 
 use super::{Condition, kinds};
 
@@ -31,6 +32,9 @@ pub enum Mode {
     Computed,
     /// The endpoint's, and may change at every write.
     Volatile,
+    /// The endpoint's, and never compared. Where the spec says what it will be, a machine that was
+    /// turned on is waited for until it is so, this many seconds at most.
+    Awaited(u64),
     /// The endpoint's, and changes when one of these owned fields does: a path follows a name.
     Follows(&'static [&'static str]),
 }
@@ -63,10 +67,30 @@ pub enum Effect {
     Restart,
     /// The machine is off for a while.
     PowerCycle,
+    /// In place where the number grows and this field of the live object is true, else as
+    /// [`Effect::PowerCycle`].
+    PowerCycleUnless(&'static str),
     /// The object is deleted and made anew.
     Replace,
+    /// In place where the number grows, else as [`Effect::Refuse`].
+    GrowOnly(&'static str),
     /// Not possible, and why.
     Refuse(&'static str),
+}
+
+impl Effect {
+    /// The effect on one object: what depends on it is decided.
+    pub fn on(self, live: &Json, before: Option<&Json>, after: Option<&Json>) -> Self {
+        let number = |value: Option<&Json>| value.and_then(Json::as_u64);
+        let grows = number(after) > number(before) && before.is_some();
+        match self {
+            Self::PowerCycleUnless(field) if grows && live[field] == true => Self::InPlace,
+            Self::PowerCycleUnless(_) => Self::PowerCycle,
+            Self::GrowOnly(_) if grows => Self::InPlace,
+            Self::GrowOnly(reason) => Self::Refuse(reason),
+            effect => effect,
+        }
+    }
 }
 
 /// The facts of one field, or of all fields a pattern covers.
@@ -104,6 +128,11 @@ impl Field {
     /// A field that the endpoint may change at any write.
     pub const fn volatile(path: &'static str) -> Self {
         Self { mode: Mode::Volatile, ..Self::owned(path) }
+    }
+
+    /// A field that the endpoint fills in, and that is waited for after power-on.
+    pub const fn awaited(path: &'static str, deadline_s: u64) -> Self {
+        Self { mode: Mode::Awaited(deadline_s), ..Self::owned(path) }
     }
 
     /// A field that the endpoint derives from owned ones.
@@ -258,5 +287,30 @@ impl<'de> Deserialize<'de> for Kind {
         Self::named(&name).ok_or_else(|| {
             serde::de::Error::custom(format!("unknown kind \"{name}\": written by a newer boma"))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(effect: Effect, live: Json, before: Json, after: Json, expected: Effect) {
+        assert_eq!(effect.on(&live, Some(&before), Some(&after)), expected);
+    }
+
+    #[test]
+    fn what_a_change_does_depends_on_the_object_and_the_direction() {
+        let hot = Effect::PowerCycleUnless("hot_add");
+        let on = || json!({"hot_add": true});
+        check(hot, on(), json!(4), json!(8), Effect::InPlace);
+        check(hot, on(), json!(8), json!(4), Effect::PowerCycle);
+        check(hot, json!({"hot_add": false}), json!(4), json!(8), Effect::PowerCycle);
+        check(hot, json!({}), json!(4), json!(8), Effect::PowerCycle);
+        let disk = Effect::GrowOnly("no");
+        check(disk, json!({}), json!(20), json!(50), Effect::InPlace);
+        check(disk, json!({}), json!(50), json!(20), Effect::Refuse("no"));
+        check(Effect::Replace, on(), json!(4), json!(8), Effect::Replace);
     }
 }

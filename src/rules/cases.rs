@@ -187,6 +187,11 @@ const CASES: &[Case] = &[
         "nothing of k3s answers on ports 80 and 443 without servicelb",
     ),
     warn(
+        "no-ssh-key",
+        &[("authorized_keys = [", "# [")],
+        "new machines accept no SSH key that the spec knows",
+    ),
+    warn(
         "node-deletion-off",
         &[("[storage]", "[cloud_provider]\nskip_node_deletion = true\n[storage]")],
         "nodes stay in the cluster after their machines are gone",

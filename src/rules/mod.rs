@@ -25,6 +25,7 @@ mod local_volume;
 mod machine_size;
 mod no_backup;
 mod no_entry;
+mod no_ssh_key;
 mod node_deletion_off;
 mod plaintext_password;
 mod port_open;

@@ -4,14 +4,14 @@ use super::{
     Rule, anti_affinity, capacity, cluster_id, couchdb_spread, data_loss, dead_registry,
     default_class, docker_runtime, docker_version, end_of_life, firewall_off, fixed_join_server,
     image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume, machine_size,
-    no_backup, no_entry, node_deletion_off, plaintext_password, port_open, provider_id, quorum,
-    reclaim_policy, shared_account, shared_token, ssh_open, storage_account_name, tls_off,
+    no_backup, no_entry, no_ssh_key, node_deletion_off, plaintext_password, port_open, provider_id,
+    quorum, reclaim_policy, shared_account, shared_token, ssh_open, storage_account_name, tls_off,
     unknown_rule, version_skew, volume_expansion, waiver_expired, waiver_unused, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 36] = [
+pub const RULES: [Rule; 37] = [
     anti_affinity::RULE,
     capacity::RULE,
     cluster_id::RULE,
@@ -32,6 +32,7 @@ pub const RULES: [Rule; 36] = [
     machine_size::RULE,
     no_backup::RULE,
     no_entry::RULE,
+    no_ssh_key::RULE,
     node_deletion_off::RULE,
     plaintext_password::RULE,
     port_open::RULE,

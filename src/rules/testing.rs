@@ -24,6 +24,7 @@ storage_account = { principal = "storage@vsphere.local", password = { env = "STO
 
 [ssh]
 user = "ubuntu"
+authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKHEChAJ2L7FMvMDZzS4E0nTqyBNYjXWkDdxL4qzHDXm"]
 from = ["10.20.0.5/32"]
 
 [network]

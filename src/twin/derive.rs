@@ -32,7 +32,7 @@ impl Origin<'_> {
             .iter()
             .filter(own)
             .filter_map(|field| match field.mode {
-                Mode::Computed | Mode::Follows(_) => {
+                Mode::Computed | Mode::Follows(_) | Mode::Awaited(_) => {
                     Some((field.path.to_owned(), self.value(field.path, 0)))
                 }
                 Mode::Volatile => Some((field.path.to_owned(), self.value(field.path, revision))),

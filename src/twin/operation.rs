@@ -27,7 +27,7 @@ pub fn carry_out(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Readin
     let site = data.find(step.kind, &locator).ok_or("the object is not there")?;
     let standing = data.standing.get(&site).ok_or("the object is not there")?;
     match step.operation {
-        Operation::Create => {}
+        Operation::Create | Operation::Wait => {}
         Operation::Update => return update(data, step, inputs, &site),
         Operation::Delete if standing.is_running() => return Err("the machine is running".into()),
         Operation::Delete => {
@@ -113,12 +113,12 @@ fn write(standing: &mut Standing, key: &str, wanted: Option<&Json>) -> Result<()
     if before == after || field.mode == Mode::Initial {
         return Ok(());
     }
-    if is_the_worlds(standing.kind, key)
-        || matches!(field.effect, Effect::Replace | Effect::Refuse(_))
-    {
+    let live = Json::Object(standing.fields.clone());
+    let effect = field.effect.on(&live, before.as_ref(), after.as_ref());
+    if is_the_worlds(standing.kind, key) || matches!(effect, Effect::Replace | Effect::Refuse(_)) {
         return Err(format!("{key} cannot be changed"));
     }
-    if field.effect == Effect::PowerCycle && standing.is_running() {
+    if effect == Effect::PowerCycle && standing.is_running() {
         return Err(format!("{key} cannot be changed while the machine is running"));
     }
     put(&mut standing.fields, key, after);
@@ -193,7 +193,7 @@ mod tests {
         use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware};
         let none = || json!({});
         let make = (Create, json!({"cpus": 4, "hardware_version": 15, "power": "on"}));
-        check(&[make.clone()], Ok("off"));
+        check(std::slice::from_ref(&make), Ok("off"));
         check(&[make.clone(), (PowerOn, none())], Ok("on"));
         check(
             &[make.clone(), (UpgradeHardware, json!({"hardware_version": 15})), (Delete, none())],

@@ -107,6 +107,7 @@ fn operation(step: &Step) -> String {
         Operation::PowerOff => "power off",
         Operation::UpgradeHardware => "upgrade the hardware of",
         Operation::PowerOn => "power on",
+        Operation::Wait => "wait for",
     };
     format!("{words} {}", step.address)
 }

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::collect::{Query, Row};
+use super::collect::{Query, Row, retrieve_one};
 use super::failure::Failure;
 use super::fault::Fault;
 use super::inventory::{ENTITIES, Inventory};
 use super::moref::MoRef;
 use super::session::Session;
 use super::spec::ConfigSpec;
-use super::{locate, network, path, task, vm};
+use super::{guestinfo, locate, network, path, task, vm};
 use crate::plan::Step;
 use crate::provider::{Inputs, Run};
 use crate::resource::{Mark, Reading};
@@ -145,15 +145,33 @@ async fn prepare(session: &Session, inputs: &Inputs) -> Result<Element, Failure>
         &datacenter,
         text(attributes, "datastore")?,
     )?;
+    let row = retrieve_one(session, &template.object, DEVICES).await?;
+    let devices = vm::devices(&row);
     let mut spec = config(attributes, inputs.mark.as_ref());
+    spec.device_changes = devices
+        .changes(attributes["disk_gib"].as_u64(), attributes["scsi_controllers"].as_u64())
+        .map_err(|failure| of_template(failure, attributes))?;
     if let Some(name) = attributes["network"].as_str() {
         let row = inventory.choose("network", network::NETWORKS, &datacenter, name)?;
         let backing = network::backing(session, row).await?;
-        let devices = network::devices(session, &template.object).await?;
-        spec.device_change = Some(network::change(devices.get("config.hardware.device"), backing));
+        spec.device_changes.push(network::change(devices, backing));
     }
     let placement = Placement { datastore: &datastore.object, pool: &pool_of(pool)? };
     Ok(call(&template.object, folder, &path::encode(text(attributes, "name")?), &placement, spec))
+}
+
+/// What is read of the template alone: devices are 10 kB a VM.
+const DEVICES: &[&str] = &["config.hardware.device", "config.files.vmPathName"];
+
+/// Says that it is the template that does not fit.
+fn of_template(failure: Failure, attributes: &Json) -> Failure {
+    let template = attributes["template"].as_str().unwrap_or_default();
+    match failure {
+        Failure::Refused { message, help, retry } => {
+            Failure::Refused { message: format!("template {template}: {message}"), help, retry }
+        }
+        other => other,
+    }
 }
 
 const POOLS: &[&str] = &["ClusterComputeResource", "ComputeResource", "ResourcePool"];
@@ -170,7 +188,7 @@ async fn load(session: &Session) -> Result<Inventory, Failure> {
 }
 
 fn config(attributes: &Json, mark: Option<&Mark>) -> ConfigSpec {
-    let mut extra = Vec::new();
+    let mut extra = guestinfo::entries(&attributes["cloud_init"]);
     if let Some(on) = attributes["disk_uuid"].as_bool() {
         extra.push((vm::DISK_UUID_KEY.to_owned(), if on { "TRUE" } else { "FALSE" }.to_owned()));
     }
@@ -180,6 +198,8 @@ fn config(attributes: &Json, mark: Option<&Mark>) -> ConfigSpec {
     ConfigSpec {
         cpus: attributes["cpus"].as_u64(),
         memory_mib: attributes["memory_mib"].as_u64(),
+        memory_hot_add: attributes["memory_hot_add"].as_bool(),
+        cpu_hot_add: attributes["cpu_hot_add"].as_bool(),
         extra,
         ..ConfigSpec::default()
     }

@@ -1,8 +1,8 @@
 //! The network that a new machine's first card is put on.
 
 use super::collect::{Row, retrieve_one};
+use super::device::Devices;
 use super::failure::Failure;
-use super::moref::MoRef;
 use super::session::Session;
 use crate::xml::Element;
 
@@ -43,9 +43,9 @@ pub async fn backing(session: &Session, network: &Row) -> Result<Element, Failur
 }
 
 /// The change that puts a template's first card on a network, or gives it one where it has none.
-pub fn change(devices: Option<&Element>, backing: Element) -> Element {
-    let devices = devices.into_iter().flat_map(|list| &list.children);
+pub fn change(devices: Devices<'_>, backing: Element) -> Element {
     let mut cards: Vec<(i64, &Element)> = devices
+        .all()
         .filter(|device| device.xsi_type().is_some_and(|kind| CARDS.contains(&kind)))
         .map(|card| (number(card, "key").unwrap_or(i64::MAX), card))
         .collect();
@@ -102,14 +102,6 @@ fn number(element: &Element, name: &str) -> Option<i64> {
 /// Types of network a spec may name.
 pub const NETWORKS: &[&str] = &["Network", "DistributedVirtualPortgroup"];
 
-/// Reads the devices of a template.
-///
-/// # Errors
-/// Any [`Failure`].
-pub async fn devices(session: &Session, template: &MoRef) -> Result<Row, Failure> {
-    retrieve_one(session, template, &["config.hardware.device"]).await
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
@@ -128,7 +120,7 @@ mod tests {
         let list = devices(
             r#"<VirtualDevice xsi:type="VirtualVmxnet3"><key>4001</key></VirtualDevice><VirtualDevice xsi:type="VirtualE1000e"><key>4000</key><deviceInfo><label>x</label></deviceInfo><controllerKey>100</controllerKey><unitNumber>7</unitNumber><macAddress>00:50:56:00:00:01</macAddress></VirtualDevice>"#,
         );
-        let change = change(Some(&list), distributed("50 2f", "dvportgroup-9"));
+        let change = change(Devices::new(Some(&list), None), distributed("50 2f", "dvportgroup-9"));
         assert_eq!(names(&change), ["operation", "device"]);
         assert_eq!(change.child_text("operation"), Some("edit"));
         let device = change.child("device").unwrap();
@@ -140,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_template_without_card_gets_one() {
-        let change = change(Some(&devices("")), Element::new("backing"));
+        let list = devices("");
+        let change = change(Devices::new(Some(&list), None), Element::new("backing"));
         assert_eq!(change.child_text("operation"), Some("add"));
         assert_eq!(names(change.child("device").unwrap()), ["key", "backing", "connectable"]);
     }

@@ -126,5 +126,6 @@ fn operation(step: &Step, attributes: &Json) -> String {
         (_, Operation::PowerOff) => format!("power off {address}"),
         (_, Operation::PowerOn) => format!("power on {address}"),
         (_, Operation::UpgradeHardware) => format!("upgrade the hardware of {address}"),
+        (_, Operation::Wait) => format!("wait for {address}"),
     }
 }

@@ -1,4 +1,5 @@
-//! Changing machines that stand: name, folder, CPUs, memory, disk UUID, virtual hardware.
+//! Changing machines that stand: name, folder, CPUs, memory, system disk, controllers, disk UUID,
+//! virtual hardware.
 
 use super::collect::{Row, retrieve_one};
 use super::failure::Failure;
@@ -31,7 +32,7 @@ pub async fn update(session: &Session, inputs: &Inputs, run: &dyn Run) -> Result
     }
     // Renaming writes the configuration too, so its version is read after that.
     let row = retrieve_one(session, &vm, LIVE).await?;
-    let spec = changes(inputs, &row);
+    let spec = changes(inputs, &row)?;
     if !spec.is_empty() {
         let call = vm.call("ReconfigVM_Task").push(spec.element("spec"));
         task::run(session, run, "reconfigure", call).await?;
@@ -70,7 +71,14 @@ pub fn gone() -> Failure {
 }
 
 /// What is read just before writing.
-const LIVE: &[&str] = &["name", "parent", "config.changeVersion", "config.extraConfig"];
+const LIVE: &[&str] = &[
+    "name",
+    "parent",
+    "config.changeVersion",
+    "config.extraConfig",
+    "config.hardware.device",
+    "config.files.vmPathName",
+];
 
 fn rename(inputs: &Inputs, live: &Row) -> Option<Element> {
     let wanted = path::encode(inputs.attributes["name"].as_str()?);
@@ -83,7 +91,7 @@ fn upgrade_call(vm: &MoRef, version: u64) -> Element {
     vm.call("UpgradeVM_Task").push(Element::with_text("version", format!("vmx-{version}")))
 }
 
-fn changes(inputs: &Inputs, live: &Row) -> ConfigSpec {
+fn changes(inputs: &Inputs, live: &Row) -> Result<ConfigSpec, Failure> {
     let attributes = &inputs.attributes;
     let disk_uuid = attributes["disk_uuid"].as_bool();
     // A key that is there in another spelling is reset, not doubled.
@@ -92,15 +100,19 @@ fn changes(inputs: &Inputs, live: &Row) -> ConfigSpec {
         .find(|key| key.eq_ignore_ascii_case(vm::DISK_UUID_KEY))
         .unwrap_or(vm::DISK_UUID_KEY);
     let extra = disk_uuid.map(|on| (key.to_owned(), if on { "TRUE" } else { "FALSE" }.to_owned()));
-    ConfigSpec {
+    let device_changes = vm::devices(live)
+        .changes(attributes["disk_gib"].as_u64(), attributes["scsi_controllers"].as_u64())?;
+    Ok(ConfigSpec {
         change_version: live.text("config.changeVersion").map(str::to_owned),
         // Switching on needs one form, the documented one; switching off needs both.
         disk_uuid_flag: disk_uuid.filter(|on| !on),
         cpus: attributes["cpus"].as_u64(),
         memory_mib: attributes["memory_mib"].as_u64(),
-        device_change: None,
+        memory_hot_add: attributes["memory_hot_add"].as_bool(),
+        cpu_hot_add: attributes["cpu_hot_add"].as_bool(),
+        device_changes,
         extra: extra.into_iter().collect(),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -117,7 +129,7 @@ mod tests {
     fn spec(attributes: Json, extra: &str) -> Element {
         let inputs = Inputs { attributes, object: None, locator: Locator::default(), mark: None };
         let live = row("VirtualMachine", "vm-1", &(property("config.changeVersion", "v7") + extra));
-        changes(&inputs, &live).element("spec")
+        changes(&inputs, &live).unwrap().element("spec")
     }
 
     #[test]

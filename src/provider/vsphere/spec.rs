@@ -13,8 +13,12 @@ pub struct ConfigSpec {
     pub cpus: Option<u64>,
     /// Memory in MiB.
     pub memory_mib: Option<u64>,
-    /// A `deviceChange` element.
-    pub device_change: Option<Element>,
+    /// Whether memory can be added while it runs.
+    pub memory_hot_add: Option<bool>,
+    /// Whether CPUs can be added while it runs.
+    pub cpu_hot_add: Option<bool>,
+    /// `deviceChange` elements, carried out in this order.
+    pub device_changes: Vec<Element>,
     /// extraConfig keys and values; an empty value removes the key.
     pub extra: Vec<(String, String)>,
 }
@@ -26,6 +30,7 @@ impl ConfigSpec {
             |name: &str, value: Option<String>| value.map(|value| Element::with_text(name, value));
         let number =
             |name: &str, value: Option<u64>| text(name, value.map(|value| value.to_string()));
+        let truth = |name: &str, value: Option<bool>| text(name, value.map(|on| on.to_string()));
         let flags = self.disk_uuid_flag.map(|on| {
             Element::new("flags").push(Element::with_text("diskUuidEnabled", on.to_string()))
         });
@@ -34,7 +39,9 @@ impl ConfigSpec {
             .extend(flags)
             .extend(number("numCPUs", self.cpus))
             .extend(number("memoryMB", self.memory_mib))
-            .extend(self.device_change)
+            .extend(truth("memoryHotAddEnabled", self.memory_hot_add))
+            .extend(truth("cpuHotAddEnabled", self.cpu_hot_add))
+            .extend(self.device_changes)
             .extend(self.extra.iter().map(|(key, value)| option(key, value)))
     }
 
@@ -43,7 +50,9 @@ impl ConfigSpec {
         self.disk_uuid_flag.is_none()
             && self.cpus.is_none()
             && self.memory_mib.is_none()
-            && self.device_change.is_none()
+            && self.memory_hot_add.is_none()
+            && self.cpu_hot_add.is_none()
+            && self.device_changes.is_empty()
             && self.extra.is_empty()
     }
 }
@@ -68,14 +77,23 @@ mod tests {
             disk_uuid_flag: Some(true),
             cpus: Some(4),
             memory_mib: Some(8192),
-            device_change: Some(Element::new("deviceChange")),
+            memory_hot_add: Some(true),
+            cpu_hot_add: Some(true),
+            device_changes: vec![Element::new("deviceChange")],
             extra: vec![("disk.EnableUUID".into(), "TRUE".into())],
         };
         let element = spec.element("spec");
-        assert_eq!(
-            names(&element),
-            ["changeVersion", "flags", "numCPUs", "memoryMB", "deviceChange", "extraConfig"]
-        );
+        let order = [
+            "changeVersion",
+            "flags",
+            "numCPUs",
+            "memoryMB",
+            "memoryHotAddEnabled",
+            "cpuHotAddEnabled",
+            "deviceChange",
+            "extraConfig",
+        ];
+        assert_eq!(names(&element), order);
         assert!(element.to_xml().ends_with(
             r#"<extraConfig xsi:type="OptionValue"><key>disk.EnableUUID</key><value xsi:type="xsd:string">TRUE</value></extraConfig></spec>"#
         ));

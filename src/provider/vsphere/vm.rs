@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::collect::Row;
+use super::device::Devices;
 use super::failure::Failure;
 use super::inventory::Inventory;
 use super::locate;
@@ -11,7 +12,6 @@ use super::path;
 use super::session::Session;
 use crate::provider::Inputs;
 use crate::resource::{Address, Attributes, Mark, Object, Reading};
-use crate::xml::Element;
 
 /// The extraConfig key that carries boma's mark: lineage, a blank, address.
 pub const MARK_KEY: &str = "boma.mark";
@@ -39,7 +39,11 @@ pub const PROPERTIES: &[&str] = &[
     "runtime.powerState",
     "runtime.connectionState",
     "runtime.host",
+    "config.memoryHotAddEnabled",
+    "config.cpuHotAddEnabled",
     "guest.ipAddress",
+    "guest.hostName",
+    "guest.toolsRunningStatus",
 ];
 
 /// Reads a VM by its reference, with the names of its parents and its host.
@@ -104,7 +108,12 @@ pub fn extra_config(row: &Row) -> impl Iterator<Item = (&str, &str)> {
 
 /// Whether a row is a template's.
 pub fn is_template(row: &Row) -> bool {
-    row.text("config.template") == Some("true")
+    is_true(row, "config.template")
+}
+
+/// The devices of a row that has them.
+pub fn devices(row: &Row) -> Devices<'_> {
+    Devices::new(row.get("config.hardware.device"), row.text("config.files.vmPathName"))
 }
 
 fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
@@ -136,10 +145,19 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
     put("power", power(row).ok_or_else(|| missing("power state"))?.into());
     put("moref", row.object.value.as_str().into());
     put("instance_uuid", id.as_str().into());
-    put("foreign_disks", foreign_disks(row).into());
+    let devices = devices(row);
+    put("foreign_disks", devices.foreign_files().into());
+    put("scsi_controllers", devices.controllers().into());
+    if let Some(gib) = devices.disk_gib() {
+        put("disk_gib", gib.into());
+    }
+    put("cpu_hot_add", is_true(row, "config.cpuHotAddEnabled").into());
+    put("memory_hot_add", is_true(row, "config.memoryHotAddEnabled").into());
+    put("tools", tools(row).into());
     for (key, value) in [
         ("bios_uuid", row.text("config.uuid").map(str::to_lowercase)),
         ("address", row.text("guest.ipAddress").map(str::to_owned)),
+        ("hostname", row.text("guest.hostName").map(str::to_owned)),
         ("host", row.moref("runtime.host").and_then(|host| inventory.name(&host))),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -171,7 +189,7 @@ fn readable(row: &Row) -> Result<(), String> {
 
 /// Either form counts: a real vCenter shows both where one is set.
 fn has_disk_uuid(row: &Row) -> bool {
-    row.text("config.flags.diskUuidEnabled") == Some("true")
+    is_true(row, "config.flags.diskUuidEnabled")
         || extra_config(row).any(|(key, value)| {
             key.eq_ignore_ascii_case(DISK_UUID_KEY)
                 && matches!(value.trim().to_ascii_uppercase().as_str(), "TRUE" | "1")
@@ -191,27 +209,17 @@ fn power(row: &Row) -> Option<&'static str> {
     }
 }
 
-/// Backing files that `Destroy_Task` would delete although they are not the machine's own: those
-/// outside its directory, and first class disks (volumes of pods) wherever they lie.
-fn foreign_disks(row: &Row) -> Vec<String> {
-    let home = row.text("config.files.vmPathName").and_then(|path| path.rsplit_once('/'));
-    let home = home.map(|(directory, _)| format!("{directory}/"));
-    let disks = row.get("config.hardware.device").into_iter().flat_map(|list| &list.children);
-    let mut foreign: Vec<String> = disks
-        .filter(|device| device.xsi_type() == Some("VirtualDisk"))
-        .filter_map(|disk| {
-            let file = disk.child("backing").and_then(|backing| backing.child_text("fileName"))?;
-            let own =
-                home.as_deref().is_some_and(|home| file.starts_with(home)) && !is_first_class(disk);
-            (!own).then(|| file.to_owned())
-        })
-        .collect();
-    foreign.sort();
-    foreign
+/// Whether VMware Tools answer. `not running` where nothing is known of them.
+fn tools(row: &Row) -> &'static str {
+    match row.text("guest.toolsRunningStatus") {
+        Some("guestToolsRunning") => "running",
+        Some("guestToolsExecutingScripts") => "starting",
+        _ => "not running",
+    }
 }
 
-fn is_first_class(disk: &Element) -> bool {
-    disk.child("vDiskId").is_some()
+fn is_true(row: &Row, path: &str) -> bool {
+    row.text(path) == Some("true")
 }
 
 #[cfg(test)]
@@ -222,7 +230,7 @@ mod tests {
 
     const DEVICES: &str = r#"<propSet><name>config.hardware.device</name><val xsi:type="ArrayOfVirtualDevice">
         <VirtualDevice xsi:type="ParaVirtualSCSIController"><key>1000</key></VirtualDevice>
-        <VirtualDevice xsi:type="VirtualDisk"><key>2000</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 52aa/server-1.vmdk</fileName></backing></VirtualDevice>
+        <VirtualDevice xsi:type="VirtualDisk"><key>2000</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 52aa/server-1.vmdk</fileName></backing><capacityInKB>52428800</capacityInKB></VirtualDevice>
         <VirtualDevice xsi:type="VirtualDisk"><key>2001</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 77bb/volume.vmdk</fileName></backing></VirtualDevice>
         <VirtualDevice xsi:type="VirtualDisk"><key>2002</key><backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[vsan] 52aa/fcd.vmdk</fileName></backing><vDiskId><id>x</id></vDiskId></VirtualDevice>
         </val></propSet>"#;
@@ -276,6 +284,9 @@ mod tests {
     #[test]
     fn a_machine_is_mapped_whole() {
         let found = property("guest.ipAddress", "10.20.0.11")
+            + &property("guest.hostName", "server-1")
+            + &property("guest.toolsRunningStatus", "guestToolsRunning")
+            + &property("config.cpuHotAddEnabled", "true")
             + &property("runtime.connectionState", "connected")
             + DEVICES
             + &extra("boma.mark", "abc vsphere/vm/server-1");
@@ -293,6 +304,12 @@ mod tests {
                 ("moref", json!("vm-42")),
                 ("bios_uuid", json!("420e3f74-ea84-f9a2-0000-000000000001")),
                 ("address", json!("10.20.0.11")),
+                ("hostname", json!("server-1")),
+                ("tools", json!("running")),
+                ("cpu_hot_add", json!(true)),
+                ("memory_hot_add", json!(false)),
+                ("disk_gib", json!(50)),
+                ("scsi_controllers", json!(1)),
                 ("host", json!("esx1")),
                 ("foreign_disks", json!(["[vsan] 52aa/fcd.vmdk", "[vsan] 77bb/volume.vmdk"])),
             ]),

@@ -6,6 +6,9 @@ mod drift;
 mod error;
 mod event;
 mod finding;
+mod graph;
+mod import;
+mod inventory;
 mod lab;
 mod names;
 mod plan;
@@ -18,6 +21,9 @@ pub use drift::{DriftAttributeJson, DriftJson, DriftedJson, UnreadJson, drift_js
 pub use error::{ErrorJson, FaultJson};
 pub use event::EventJson;
 pub use finding::{FindingJson, PlaceJson};
+pub use graph::{GraphJson, NeedJson, NodeJson, graph_json};
+pub use import::{ImportJson, import_json};
+pub use inventory::{HostJson, InventoryJson, RoleJson, VcenterJson, VmJson};
 pub use lab::{LabDriftJson, LabDriftedJson, LabSessionsJson, LabStatusJson};
 pub use plan::{
     AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, StepJson, SummaryJson,

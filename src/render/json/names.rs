@@ -19,7 +19,7 @@ pub fn impact(_: &mut SchemaGenerator) -> Schema {
 
 /// What a step does.
 pub fn operation(_: &mut SchemaGenerator) -> Schema {
-    one_of(&["create", "update", "delete", "power-off", "upgrade-hardware", "power-on"])
+    one_of(&["create", "update", "delete", "power-off", "upgrade-hardware", "power-on", "wait"])
 }
 
 /// Which part of a change.
@@ -40,6 +40,16 @@ pub fn level(_: &mut SchemaGenerator) -> Schema {
 /// Why a resource is behind another.
 pub fn edge(_: &mut SchemaGenerator) -> Schema {
     one_of(&["refers", "after", "lives-in"])
+}
+
+/// Why a resource is behind another: each kind at most once.
+pub fn edges(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": edge(generator), "minItems": 1 })
+}
+
+/// Where a kind stands.
+pub fn layer(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["vcenter", "hosts", "cluster", "projects"])
 }
 
 /// Why an action was chosen.
@@ -81,7 +91,7 @@ mod tests {
     use crate::diag::{Level, Severity};
     use crate::plan::{Action, Cause, Half, Impact, Operation, Reason};
     use crate::render::json::ReasonJson;
-    use crate::resource::{Address, EdgeKind};
+    use crate::resource::{Address, EdgeKind, Layer};
 
     fn check<T: Serialize>(schema: fn(&mut SchemaGenerator) -> Schema, all: &[T]) {
         let named = schema(&mut SchemaGenerator::default());
@@ -98,12 +108,13 @@ mod tests {
         check(severity, &[Severity::Error, Severity::Warning]);
         check(level, &[Level::Allow, Level::Warn, Level::Deny]);
         check(edge, &[EdgeKind::Refers, EdgeKind::After, EdgeKind::LivesIn]);
+        check(layer, &[Layer::Vcenter, Layer::Hosts, Layer::Cluster, Layer::Projects]);
     }
 
     #[test]
     fn operations() {
-        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware};
-        check(operation, &[Create, Update, Delete, PowerOff, UpgradeHardware, PowerOn]);
+        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware, Wait};
+        check(operation, &[Create, Update, Delete, PowerOff, UpgradeHardware, PowerOn, Wait]);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 
 use super::{
-    ApplyJson, DriftJson, ErrorJson, EventJson, LabDriftJson, LabStatusJson, PlanJson,
-    StateListJson, StateShowJson, ValidateJson,
+    ApplyJson, DriftJson, ErrorJson, EventJson, GraphJson, ImportJson, InventoryJson, LabDriftJson,
+    LabStatusJson, PlanJson, StateListJson, StateShowJson, ValidateJson,
 };
 
 /// File names below `schema/` and their content: JSON Schema, draft 2020-12.
@@ -16,6 +16,9 @@ pub fn schemas() -> Vec<(&'static str, Json)> {
         ("drift.schema.json", schema::<DriftJson>()),
         ("error.schema.json", schema::<ErrorJson>()),
         ("event.schema.json", schema::<EventJson>()),
+        ("graph.schema.json", schema::<GraphJson>()),
+        ("import.schema.json", schema::<ImportJson>()),
+        ("inventory.schema.json", schema::<InventoryJson>()),
         ("lab-drift.schema.json", schema::<LabDriftJson>()),
         ("lab-status.schema.json", schema::<LabStatusJson>()),
         ("plan.schema.json", schema::<PlanJson>()),
@@ -160,6 +163,32 @@ mod tests {
             let output = check("event.schema.json", &EventJson::from(&event));
             assert_eq!(output, serde_json::to_value(&event).unwrap());
         }
+    }
+
+    #[test]
+    fn inventory() {
+        let output = check("inventory.schema.json", &crate::render::inventory::tests::small());
+        let uuid = output["vms"][0]["bios_uuid"].as_str().unwrap();
+        assert_eq!(output["vms"][0]["provider_id"], format!("vsphere://{uuid}"));
+        assert_eq!(output["vms"][2]["exists"], false);
+        assert_eq!(output["vms"][3]["exists"], Json::Null);
+    }
+
+    #[test]
+    fn graph() {
+        let drawing = crate::render::drawing::tests::small();
+        let output = check("graph.schema.json", &graph_json(&drawing));
+        assert_eq!(output["nodes"].as_array().unwrap().len(), 4);
+        assert_eq!(output["edges"][2]["kinds"], json!(["refers", "lives-in"]));
+        assert_eq!(output["edges"][0]["implied"], true);
+    }
+
+    #[test]
+    fn import() {
+        let change = everything().plan.changes.remove(0);
+        let output = check("import.schema.json", &import_json(&change, "5005"));
+        assert_eq!(output["id"], "5005");
+        assert_eq!(output["attributes"][0]["path"], "disk_uuid");
     }
 
     #[test]

@@ -7,13 +7,18 @@ use crate::resource::{
 };
 
 /// Shape: `name`; `folder`: inventory path; `template`, `datastore`, `network`, `pool`: names,
-/// used at creation only; `cpus`; `memory_mib`; `disk_uuid`: the guest sees disk serial
-/// numbers; `hardware_version`: 15 stands for `vmx-15`, a later one is as good;
-/// `power`: `on` or `off`.
+/// and `cloud_init`: the trees `metadata` and `userdata`, used at creation only; `cpus`;
+/// `memory_mib`; `cpu_hot_add`, `memory_hot_add`; `disk_gib`: the system disk; `disk_uuid`: the
+/// guest sees disk serial numbers; `scsi_controllers`: how many PVSCSI ones, more are as good;
+/// `hardware_version`: 15 stands for `vmx-15`, a later one is as good; `power`: `on` or `off`.
 ///
-/// Computed: `moref`, `path`, `bios_uuid`, `instance_uuid`; volatile: `address` (of the guest),
-/// `host`, `foreign_disks` (backing files outside the VM's own folder: volumes of pods).
-/// Host and current datastore are DRS's, never desired.
+/// Awaited after power-on: `tools`: `running`; `address` of the guest. Computed: `moref`, `path`,
+/// `bios_uuid`, `instance_uuid`; volatile: `hostname` (of the guest), `host`, `foreign_disks`
+/// (backing files outside the VM's own folder: volumes of pods). Host and current datastore are
+/// DRS's, never desired.
+///
+/// A controller could be added to a running VM, but guests do not all see it: it is a power cycle,
+/// as in Terraform's provider (issue 2224 there).
 pub const VM: Kind = Kind::new(&KindFacts {
     name: "vsphere/vm",
     layer: Layer::Vcenter,
@@ -22,15 +27,24 @@ pub const VM: Kind = Kind::new(&KindFacts {
         Field::owned("datastore").mode(Mode::Initial),
         Field::owned("network").mode(Mode::Initial),
         Field::owned("pool").mode(Mode::Initial),
-        Field::owned("cpus").effect(Effect::PowerCycle),
-        Field::owned("memory_mib").effect(Effect::PowerCycle),
+        Field::owned("cloud_init").mode(Mode::Initial),
+        Field::owned("cpus").effect(Effect::PowerCycleUnless("cpu_hot_add")),
+        Field::owned("memory_mib").effect(Effect::PowerCycleUnless("memory_hot_add")),
+        Field::owned("cpu_hot_add").effect(Effect::PowerCycle),
+        Field::owned("memory_hot_add").effect(Effect::PowerCycle),
+        Field::owned("disk_gib").effect(Effect::GrowOnly(
+            "no disk can be made smaller: set `disk` to what the machine has, or more",
+        )),
         Field::owned("disk_uuid").effect(Effect::PowerCycle),
+        Field::owned("scsi_controllers").comparison(Comparison::AtLeast).effect(Effect::PowerCycle),
         Field::owned("hardware_version").comparison(Comparison::AtLeast).effect(Effect::PowerCycle),
+        Field::awaited("tools", 300),
+        Field::awaited("address", 300),
         Field::computed("moref"),
         Field::follows("path", &["folder", "name"]),
         Field::computed("bios_uuid"),
         Field::computed("instance_uuid"),
-        Field::volatile("address"),
+        Field::volatile("hostname"),
         Field::volatile("host"),
         Field::volatile("foreign_disks"),
     ],

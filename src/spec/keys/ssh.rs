@@ -12,7 +12,8 @@ pub(super) static SSH: &[Key] = &[
         "authorized_keys",
         "[]",
         Shape::List(&Shape::Text(&scalar::PUBLIC_KEY)),
-        "Public keys that machines cloned by boma accept; that of the private key otherwise.",
+        "Public keys that machines cloned by boma accept. Without one only a template with keys \
+         of its own lets anybody in, which is a finding.",
     ),
     optional("sudo_password", Shape::Secret, "For machines whose sudo asks for one.")
         .example("{ env = \"SUDO_PASSWORD\" }"),

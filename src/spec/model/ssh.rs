@@ -17,7 +17,7 @@ pub struct Ssh {
     pub port: Sp<u16>,
     /// The private key. `None`: keys come from the SSH agent.
     pub key: Option<Sp<SecretRef>>,
-    /// Public keys that machines cloned by boma accept; empty: the private key's own.
+    /// Public keys that machines cloned by boma accept; empty: only those of the template.
     pub authorized_keys: Vec<Sp<String>>,
     /// `None`: sudo asks for no password.
     pub sudo_password: Option<Sp<SecretRef>>,
