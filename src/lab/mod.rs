@@ -9,6 +9,7 @@ mod home;
 mod journal;
 mod serve;
 mod setup;
+mod side_door;
 mod staged;
 mod tls;
 mod vsphere;

@@ -7,12 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, USER_AGENT};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -20,9 +18,12 @@ use tokio_rustls::TlsAcceptor;
 use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
 use super::home::{Endpoints, Lab, LabError};
 use super::journal::Journal;
+use super::side_door;
 use super::staged::FaultRule;
 use super::tls::identity;
-use super::vsphere::{Desk, Entry, Settings, World, adjust, attach, detach, drift, status};
+use super::vsphere::{
+    Desk, Entry, RestRequest, Settings, World, adjust, attach, detach, drift, status,
+};
 
 /// How a lab is served; none of it is part of the world.
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +54,10 @@ pub struct Running {
 }
 
 /// What all connections share.
-struct Core {
-    desk: Desk,
+pub(super) struct Core {
+    pub desk: Desk,
     journal: Journal,
-    settings: Settings,
+    pub settings: Settings,
     token: String,
     /// A record could not be written: the world in memory is ahead of the one on disk.
     broken: bool,
@@ -176,7 +177,7 @@ impl Drop for Running {
 }
 
 impl Core {
-    fn drift(&mut self, seed: u64, count: usize) -> std::io::Result<Vec<Drifted>> {
+    pub(super) fn drift(&mut self, seed: u64, count: usize) -> std::io::Result<Vec<Drifted>> {
         self.settle()?;
         let (entry, drifted) = drift(&self.desk.world, seed, count);
         self.desk.world.apply(&entry);
@@ -185,7 +186,7 @@ impl Core {
     }
 
     /// Carries out a change that was asked for by the side door; the inner error says why not.
-    fn change(
+    pub(super) fn change(
         &mut self,
         make: impl FnOnce(&World) -> Result<Entry, String>,
     ) -> std::io::Result<Result<(), String>> {
@@ -199,7 +200,7 @@ impl Core {
         Ok(Ok(()))
     }
 
-    fn status(&mut self) -> std::io::Result<Status> {
+    pub(super) fn status(&mut self) -> std::io::Result<Status> {
         self.settle()?;
         Ok(status(&self.desk))
     }
@@ -216,7 +217,7 @@ impl Core {
     }
 }
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, core: Arc<Mutex<Core>>) {
     let mut connections = JoinSet::new();
@@ -278,7 +279,21 @@ async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<A
             if header(TOKEN_HEADER).as_deref() != Some(&core.token) {
                 return Ok(plain(StatusCode::FORBIDDEN, "the control token is missing or wrong"));
             }
-            control(&mut core, &head.method, path, &body)
+            side_door::answer(&mut core, &head.method, path, &body)
+        }
+        (method, path) if path.starts_with("/api/") || path.starts_with("/rest/") => {
+            let authorization = header(AUTHORIZATION.as_str());
+            let session = header("vmware-api-session-id");
+            let agent = header(USER_AGENT.as_str()).unwrap_or_default();
+            let request = RestRequest {
+                method: method.as_str(),
+                path,
+                query: head.uri.query().unwrap_or_default(),
+                authorization: authorization.as_deref(),
+                session: session.as_deref(),
+                agent: &agent,
+            };
+            rest(&core, &request).ok_or(Cut)?
         }
         _ => plain(StatusCode::NOT_FOUND, "nothing is here; SOAP is at /sdk"),
     })
@@ -325,9 +340,27 @@ fn soap(
     (!reply.cut).then_some(answer)
 }
 
-fn unwritable(why: &str) -> Answer {
+pub(super) fn unwritable(why: &str) -> Answer {
     let message = format!("the lab could not write its log: {why}");
     plain(StatusCode::SERVICE_UNAVAILABLE, &message)
+}
+
+/// `None` when the connection is to be cut instead.
+fn rest(core: &Mutex<Core>, request: &RestRequest<'_>) -> Option<Answer> {
+    let mut core = lock(core);
+    if core.broken {
+        return Some(unwritable("free some space and start it again"));
+    }
+    let reply = core.desk.rest(request, now());
+    if let Err(error) = core.keep(&reply.entries) {
+        return Some(unwritable(&error.to_string()));
+    }
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = plain(status, &reply.body);
+    if status != StatusCode::SERVICE_UNAVAILABLE && !reply.body.is_empty() {
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    (!reply.cut).then_some(answer)
 }
 
 /// No version, or one that a vCenter 7.0 U3 knows.
@@ -344,96 +377,6 @@ fn supported(action: &str) -> bool {
     }
 }
 
-#[derive(Deserialize)]
-struct DriftBody {
-    seed: u64,
-    count: usize,
-}
-
-#[derive(Deserialize)]
-struct DelayBody {
-    ms: u64,
-}
-
-#[derive(Deserialize)]
-struct DiskBody {
-    path: String,
-    file: String,
-}
-
-/// Why the side door does not do as it is told.
-enum Refusal {
-    Request(String),
-    Log(std::io::Error),
-}
-
-impl From<std::io::Error> for Refusal {
-    fn from(error: std::io::Error) -> Self {
-        Self::Log(error)
-    }
-}
-
-impl From<serde_json::Error> for Refusal {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Request(error.to_string())
-    }
-}
-
-fn control(core: &mut Core, method: &Method, path: &str, body: &str) -> Answer {
-    let answered = match (method, path) {
-        (&Method::GET, "/lab/status") => status_json(core),
-        (&Method::POST, path) => command(core, path, body),
-        _ => return plain(StatusCode::NOT_FOUND, COMMANDS),
-    };
-    match answered {
-        Ok(Some(value)) => plain(StatusCode::OK, &value.to_string()),
-        Ok(None) => plain(StatusCode::NOT_FOUND, COMMANDS),
-        Err(Refusal::Request(reason)) => plain(StatusCode::BAD_REQUEST, &reason),
-        Err(Refusal::Log(error)) => unwritable(&error.to_string()),
-    }
-}
-
-const COMMANDS: &str = "the lab knows status, drift, delay, fault, attach, detach and set";
-
-fn status_json(core: &mut Core) -> Result<Option<Value>, Refusal> {
-    Ok(Some(serde_json::to_value(core.status()?)?))
-}
-
-/// `None` for a command that there is not.
-fn command(core: &mut Core, path: &str, body: &str) -> Result<Option<Value>, Refusal> {
-    let mut change = |make: &dyn Fn(&World) -> Result<Entry, String>| {
-        core.change(make)?.map_err(Refusal::Request).map(|()| Some(Value::Null))
-    };
-    match path {
-        "/lab/attach" => {
-            let DiskBody { path, file } = serde_json::from_str(body)?;
-            change(&|world| attach(world, &path, &file))
-        }
-        "/lab/detach" => {
-            let DiskBody { path, file } = serde_json::from_str(body)?;
-            change(&|world| detach(world, &path, &file))
-        }
-        "/lab/set" => {
-            let adjustment: Adjustment = serde_json::from_str(body)?;
-            change(&|world| adjust(world, &adjustment))
-        }
-        "/lab/drift" => {
-            let DriftBody { seed, count } = serde_json::from_str(body)?;
-            Ok(Some(serde_json::to_value(core.drift(seed, count)?)?))
-        }
-        "/lab/delay" => {
-            let DelayBody { ms } = serde_json::from_str(body)?;
-            core.settings.task_delay_ms = ms;
-            Ok(Some(Value::Null))
-        }
-        "/lab/fault" => {
-            core.desk.staging.set(serde_json::from_str(body)?);
-            Ok(Some(Value::Null))
-        }
-        _ => Ok(None),
-    }
-}
-
 /// The session's value in a Cookie header; vCenter puts it in quotes.
 fn session_cookie(header: &str) -> Option<String> {
     let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
@@ -447,7 +390,7 @@ fn text(status: StatusCode, body: String) -> Answer {
     answer
 }
 
-fn plain(status: StatusCode, body: &str) -> Answer {
+pub(super) fn plain(status: StatusCode, body: &str) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
     *answer.status_mut() = status;
     answer

@@ -199,3 +199,46 @@ async fn the_side_door_stages_faults_and_changes_machines() {
     assert!(running.set(&adjustment).unwrap_err().to_string().contains("no connection state"));
     running.shutdown().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_guides_calls_work_as_curl_sends_them() {
+    crypto();
+    let directory = tempfile::tempdir().unwrap();
+    let running = serve(directory.path()).await;
+    let endpoints = &running.endpoints;
+    let ca = reqwest::Certificate::from_pem(endpoints.ca_pem.as_bytes()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
+    let at = |path: &str| format!("{}{path}", endpoints.vcenter_url);
+    let login = client.post(at("/rest/com/vmware/cis/session"));
+    let login = login.basic_auth(&endpoints.username, Some(&endpoints.password)).send().await;
+    let login: serde_json::Value = login.unwrap().json().await.unwrap();
+    let session = login["value"].as_str().unwrap();
+    for path in ["/rest/vcenter/datacenter", "/api/vcenter/cluster", "/api/vcenter/vm"] {
+        let response = client.get(at(path)).header("vmware-api-session-id", session);
+        let response = response.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+    assert_eq!(client.get(at("/api/vcenter/vm")).send().await.unwrap().status().as_u16(), 401);
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_clients_at_once_have_sessions_of_their_own() {
+    crypto();
+    let directory = tempfile::tempdir().unwrap();
+    let running = serve(directory.path()).await;
+    let (one, two) = tokio::join!(login(&running.endpoints), login(&running.endpoints));
+    assert_ne!(one, two);
+    let create = |name| method("CreateFolder", "Folder", &[("name", name)]);
+    let ((first, ..), (second, ..)) = tokio::join!(
+        call(&running.endpoints, &one, "urn:vim25/7.0", create("one")),
+        call(&running.endpoints, &two, "urn:vim25/7.0", create("two")),
+    );
+    assert_eq!((first, second), (200, 200));
+    let logout = method("Logout", "SessionManager", &[]);
+    call(&running.endpoints, &one, "urn:vim25/7.0", logout).await;
+    let users = running.status().unwrap().sessions_by_user;
+    assert_eq!(users.into_values().collect::<Vec<_>>(), [1]);
+    running.shutdown().await.unwrap();
+}

@@ -8,6 +8,7 @@ mod desired;
 mod diff;
 mod difference;
 mod drift;
+mod known;
 mod order;
 #[allow(clippy::module_inception)]
 mod plan;
@@ -17,6 +18,8 @@ mod review;
 mod select;
 mod step;
 mod steps;
+mod unwanted;
+mod wanted;
 mod window;
 
 pub use change::{Action, After, Assumed, Cause, Change, Difference, Impact, Reason};

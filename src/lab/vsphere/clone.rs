@@ -27,9 +27,15 @@ pub(super) fn clone(call: &Call<'_>) -> Result<Answer, Fault> {
     refuse(spec, &["location", "template", "config", "powerOn"], "spec")?;
     refuse(location, &["datastore", "diskMoveType", "pool", "host"], "spec.location")?;
 
-    let provisioning = if machine.template { "DeployTemplate" } else { "Clone" };
+    let provisioning = match (machine.template, flag(spec, "template") == Some(true)) {
+        (true, false) => "DeployTemplate",
+        (true, true) => "CloneTemplate",
+        (false, false) => "Clone",
+        (false, true) => "CreateTemplateFromVM",
+    };
     call.require(source, &format!("VirtualMachine.Provisioning.{provisioning}"))?;
     call.require(target, "VirtualMachine.Inventory.CreateFromExisting")?;
+    call.require(target, "VirtualMachine.Config.AddNewDisk")?;
     match location.child("pool").map(Ref::read) {
         Some(pool) => {
             let pool = call.of_class(Some(pool), "ResourcePool", "spec.location.pool")?;
@@ -50,8 +56,9 @@ pub(super) fn clone(call: &Call<'_>) -> Result<Answer, Fault> {
         None => call.find(&Ref::new("Datastore", &machine.datastore))?,
     };
     call.require(datastore, "Datastore.AllocateSpace")?;
+    networks(call, machine, spec.child("config"))?;
     if let Some(config) = spec.child("config") {
-        reconfigure::check(call, source, config, true)?;
+        reconfigure::check(call, target, config)?;
     }
     vacant(call.world, &target.id, &name)?;
     let operation = Operation::Clone {
@@ -60,6 +67,23 @@ pub(super) fn clone(call: &Call<'_>) -> Result<Answer, Fault> {
         spec: spec.clone().attr("xmlns:xsi", XSI).to_xml(),
     };
     Ok(Answer::task(start(call, source, operation)?))
+}
+
+/// The networks that the clone keeps from its source need their privilege, too.
+fn networks(call: &Call<'_>, source: &Machine, config: Option<&Element>) -> Result<(), Fault> {
+    let changes = config.into_iter().flat_map(|config| config.children_named("deviceChange"));
+    let changed: Vec<&str> = changes
+        .filter_map(|change| change.child("device").and_then(|device| device.child_text("key")))
+        .collect();
+    for device in &source.devices {
+        if let Body::Nic { network, .. } = &device.body
+            && !changed.contains(&device.key.to_string().as_str())
+            && let Some(network) = call.world.get(network)
+        {
+            call.require(network, "Network.Assign")?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the machine, at the end of its task.

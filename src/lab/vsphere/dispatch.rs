@@ -355,6 +355,7 @@ fn method(call: &Call<'_>) -> Result<Answer, Fault> {
         "RetrieveAllPermissions" => permission::all(call),
         "RemoveEntityPermission" => permission::remove(call),
         "HasPrivilegeOnEntities" => permission::has_privileges(call),
+        "HasUserPrivilegeOnEntities" => permission::has_user_privileges(call),
         other => Err(Fault::unsimulated(&format!("the method {other}"))),
     }
 }

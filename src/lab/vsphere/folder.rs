@@ -80,6 +80,9 @@ pub(super) fn destroy(call: &Call<'_>) -> Result<Answer, Fault> {
         _ => return Err(Fault::unsimulated(&format!("destroying a {}", entity.class()))),
     };
     call.require(entity, privilege)?;
+    if let Some(parent) = entity.parent.as_deref().and_then(|id| call.world.get(id)) {
+        call.require(parent, privilege)?;
+    }
     if fixed(call.world, entity) {
         return Err(Fault::new(
             "NotSupported",

@@ -2,6 +2,7 @@
 
 use crate::lab::Setup;
 
+use super::account;
 use super::clone::address;
 use super::device::{Body, usual};
 use super::ids::{self, ADMINISTRATOR};
@@ -52,6 +53,9 @@ pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
         });
     }
     maker.foreign(setup, &datacenter);
+    for account in &setup.accounts {
+        account::effects(maker.world, account).into_iter().for_each(|effect| maker.put(effect));
+    }
     maker.entries
 }
 

@@ -1,6 +1,7 @@
 //! The vCenter itself: a world of objects as data, and the vim25 methods as pure functions from a
 //! world and a request to an answer and its effects.
 
+mod account;
 mod adjust;
 mod answer;
 mod call;
@@ -27,6 +28,8 @@ mod property;
 mod question;
 mod reading;
 mod reconfigure;
+mod rest;
+mod rest_machine;
 mod role;
 mod rule;
 mod schema;
@@ -43,6 +46,7 @@ pub(super) use dispatch::{Desk, unsupported_version};
 pub(super) use drift::drift;
 pub(super) use genesis::complete;
 pub(super) use ids::{ADMINISTRATOR, password, principal as one_form};
+pub(super) use rest::RestRequest;
 pub(super) use status::status;
 pub(super) use world::{Entry, World};
 

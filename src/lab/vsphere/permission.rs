@@ -10,15 +10,26 @@ use super::ids;
 use super::role::{ADMIN, NO_ACCESS};
 use super::world::{Detail, Effect, Entity, Origin, Permission, ROOT, Ref, World};
 
-/// Whether a principal holds a privilege on an entity: the nearest entity upwards with an entry
-/// for that principal decides, and entries above only count when they propagate.
+/// Whether a principal holds a privilege on an entity. The nearest entity upwards with an entry
+/// decides: the principal's own, else those of its groups together. Entries above count only when
+/// they propagate.
 pub(super) fn holds(world: &World, principal: &str, entity: &str, privilege: &str) -> bool {
     let deciding = world.lineage(entity).find_map(|above| {
-        let permission = world.permissions.get(&above.id)?.get(principal)?;
-        (permission.propagate || above.id == entity).then_some(permission)
+        let held = world.permissions.get(&above.id)?;
+        let counts = |permission: &&Permission| permission.propagate || above.id == entity;
+        let own = held.get(principal).filter(|permission| !permission.group).filter(counts);
+        if let Some(own) = own {
+            return Some(vec![own]);
+        }
+        let groups = held.values().filter(counts).filter(|permission| {
+            let members = world.groups.get(&permission.principal);
+            permission.group && members.is_some_and(|members| members.contains(principal))
+        });
+        Some(groups.collect()).filter(|groups: &Vec<_>| !groups.is_empty())
     });
-    let role = deciding.and_then(|permission| world.roles.get(&permission.role));
-    role.is_some_and(|role| role.id == ADMIN || role.privileges.contains(privilege))
+    let roles = deciding.into_iter().flatten().filter_map(|held| world.roles.get(&held.role));
+    let mut roles = roles.into_iter();
+    roles.any(|role| role.id == ADMIN || role.privileges.contains(privilege))
 }
 
 /// `SetEntityPermissions`: adds or replaces one entry per principal and leaves all others. Entries
@@ -57,6 +68,7 @@ pub(super) fn remove(call: &Call<'_>) -> Result<Answer, Fault> {
 /// nearer speaks of the same principal.
 pub(super) fn of_entity(call: &Call<'_>) -> Result<Answer, Fault> {
     let entity = target(call)?;
+    call.require(entity, "System.Read")?;
     let inherited = flag(call.body, "inherited").unwrap_or(false);
     let mut found: Vec<&Permission> = Vec::new();
     for above in call.world.lineage(&entity.id) {
@@ -82,15 +94,30 @@ pub(super) fn all(call: &Call<'_>) -> Result<Answer, Fault> {
     Ok(answer(call.world, held))
 }
 
-/// `HasPrivilegeOnEntities`, for the session that asks.
+/// `HasPrivilegeOnEntities`, for the session that it names.
 pub(super) fn has_privileges(call: &Call<'_>) -> Result<Answer, Fault> {
     let asked = call.text("sessionId");
     let session = call.world.sessions.get(asked).ok_or_else(|| Fault::argument("sessionId"))?;
+    availability(call, "entity", "System.Read", &session.principal)
+}
+
+/// `HasUserPrivilegeOnEntities`, for the user that it names; this is what the storage driver asks.
+pub(super) fn has_user_privileges(call: &Call<'_>) -> Result<Answer, Fault> {
+    availability(call, "entities", "System.View", &ids::principal(call.text("userName")))
+}
+
+fn availability(
+    call: &Call<'_>,
+    parameter: &str,
+    needed: &str,
+    principal: &str,
+) -> Result<Answer, Fault> {
     let mut returned = Vec::new();
-    for object in call.objects("entity") {
+    for object in call.objects(parameter) {
         let entity = call.find(&object)?;
+        call.require(entity, needed)?;
         let availability = call.body.children_named("privId").map(|id| {
-            let granted = holds(call.world, &session.principal, &entity.id, &id.text);
+            let granted = holds(call.world, principal, &entity.id, &id.text);
             Element::new("privAvailability")
                 .push(Element::with_text("privId", &id.text))
                 .push(Element::with_text("isGranted", granted.to_string()))
@@ -143,7 +170,11 @@ fn read(call: &Call<'_>, entity: &Entity, element: &Element) -> Result<Permissio
     let name = element.child_text("principal").unwrap_or_default();
     let principal = ids::principal(name);
     let group = flag(element, "group").unwrap_or(false);
-    if group || !call.world.principals.contains(&principal) {
+    let known = match group {
+        true => call.world.groups.contains_key(&principal),
+        false => call.world.principals.contains(&principal),
+    };
+    if !known {
         return Err(Fault::new(
             "UserNotFound",
             format!("The user or group named '{name}' does not exist."),

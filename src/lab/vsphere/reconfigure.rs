@@ -16,7 +16,7 @@ use super::world::{Effect, Entity, Ref, World};
 pub(super) fn reconfigure(call: &Call<'_>) -> Result<Answer, Fault> {
     let entity = call.entity()?;
     let spec = call.body.child("spec").ok_or_else(|| Fault::argument("spec"))?;
-    check(call, entity, spec, false)?;
+    check(call, entity, spec)?;
     let operation = Operation::Reconfigure { spec: spec.clone().attr("xmlns:xsi", XSI).to_xml() };
     Ok(Answer::task(start(call, entity, operation)?))
 }
@@ -40,43 +40,43 @@ const FIELDS: &[(&str, &str)] = &[
     ("scheduledHardwareUpgradeInfo", "VirtualMachine.Config.UpgradeVirtualHardware"),
 ];
 
-/// Checks what is known before a task begins: privileges, and that nothing would be ignored. The
-/// configuration of a clone asks for no more than the clone itself and the networks it uses.
-pub(super) fn check(
-    call: &Call<'_>,
-    entity: &Entity,
-    spec: &Element,
-    cloning: bool,
-) -> Result<(), Fault> {
+/// Checks what is known before a task begins: that nothing would be ignored, and privileges. A clone
+/// asks for them on the folder that its machine is made in.
+pub(super) fn check(call: &Call<'_>, entity: &Entity, spec: &Element) -> Result<(), Fault> {
     let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
     refuse(spec, &known, "config")?;
     if let Some(flags) = spec.child("flags") {
         refuse(flags, &["diskUuidEnabled"], "config.flags")?;
     }
-    for change in spec.children_named("deviceChange") {
-        let backing = change.child("device").and_then(|device| device.child("backing"));
-        if let Some(network) = backing.and_then(|backing| backing.child("network")) {
-            call.require(call.find(&Ref::read(network))?, "Network.Assign")?;
-        }
-    }
-    if cloning {
-        return Ok(());
-    }
     for child in &spec.children {
-        let privilege = FIELDS
-            .iter()
-            .find(|(name, _)| *name == child.name)
-            .map_or("", |(_, privilege)| privilege);
+        let field = FIELDS.iter().find(|(name, _)| *name == child.name);
+        let privilege = field.map_or("", |(_, privilege)| privilege);
         if !privilege.is_empty() {
             call.require(entity, privilege)?;
         }
     }
     for change in spec.children_named("deviceChange") {
-        for privilege in device_privileges(change) {
-            call.require(entity, privilege)?;
-        }
+        check_device(call, entity, change)?;
     }
     Ok(())
+}
+
+/// What one device asks for: on the machine, its network, and its datastore.
+fn check_device(call: &Call<'_>, entity: &Entity, change: &Element) -> Result<(), Fault> {
+    let backing = change.child("device").and_then(|device| device.child("backing"));
+    if let Some(network) = backing.and_then(|backing| backing.child("network")) {
+        call.require(call.find(&Ref::read(network))?, "Network.Assign")?;
+    }
+    let privilege = device_privilege(change);
+    call.require(entity, privilege)?;
+    let named = backing.and_then(|backing| backing.child("datastore")).map(Ref::read);
+    let own = entity.machine().map(|machine| Ref::new("Datastore", &machine.datastore));
+    match named.or(own) {
+        Some(datastore) if privilege == "VirtualMachine.Config.AddNewDisk" => {
+            call.require(call.find(&datastore)?, "Datastore.AllocateSpace")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes the new configuration, at the end of the task.
@@ -236,16 +236,16 @@ fn upgrade(info: &Element) -> Result<Upgrade, Fault> {
     Ok(Upgrade { policy: policy.to_owned(), version })
 }
 
-fn device_privileges(change: &Element) -> Vec<&'static str> {
+fn device_privilege(change: &Element) -> &'static str {
     let class = change.child("device").and_then(Element::xsi_type).unwrap_or_default();
     match (change.child_text("operation"), class) {
         (Some("add"), "VirtualDisk") if change.child("fileOperation").is_none() => {
-            vec!["VirtualMachine.Config.AddExistingDisk"]
+            "VirtualMachine.Config.AddExistingDisk"
         }
-        (Some("add"), "VirtualDisk") => vec!["VirtualMachine.Config.AddNewDisk"],
-        (Some("remove"), "VirtualDisk") => vec!["VirtualMachine.Config.RemoveDisk"],
-        (Some("edit"), "VirtualDisk") => vec!["VirtualMachine.Config.DiskExtend"],
-        (Some("edit"), _) => vec!["VirtualMachine.Config.EditDevice"],
-        _ => vec!["VirtualMachine.Config.AddRemoveDevice"],
+        (Some("add"), "VirtualDisk") => "VirtualMachine.Config.AddNewDisk",
+        (Some("remove"), "VirtualDisk") => "VirtualMachine.Config.RemoveDisk",
+        (Some("edit"), "VirtualDisk") => "VirtualMachine.Config.DiskExtend",
+        (Some("edit"), _) => "VirtualMachine.Config.EditDevice",
+        _ => "VirtualMachine.Config.AddRemoveDevice",
     }
 }

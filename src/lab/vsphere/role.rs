@@ -138,12 +138,15 @@ fn valid(world: &World, name: &str, own: Option<i32>) -> Result<String, Fault> {
     }
 }
 
+/// The privileges of the request. Nobody can give what they lack.
 fn privileges(call: &Call<'_>) -> Result<BTreeSet<String>, Fault> {
+    let root = call.world.get(super::world::ROOT).ok_or_else(|| Fault::gone(&call.this))?;
     let mut ids: BTreeSet<String> = ALWAYS.iter().map(|&id| id.to_owned()).collect();
     for id in call.body.children_named("privIds") {
         if !privilege::all().any(|known| known == id.text) {
             return Err(Fault::argument("privIds"));
         }
+        call.require(root, &id.text)?;
         ids.insert(id.text.clone());
     }
     Ok(ids)

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::fault::Fault;
 use super::machine::CONNECTED;
-use super::world::{Effect, Entity, Entry, Ref, World};
+use super::world::{Effect, Entity, Entry, ROOT, Ref, World};
 use super::{clone, folder, ids, power, property, reconfigure, rule};
 
 /// A task, before and after its end.
@@ -142,6 +142,9 @@ pub(in crate::lab) fn settle(world: &mut World, now: u64) -> Vec<Entry> {
 pub(super) fn cancel(call: &Call<'_>) -> Result<Answer, Fault> {
     let task = call.world.tasks.get(&call.this.id).filter(|task| task.listed);
     let task = task.ok_or_else(|| Fault::gone(&call.this))?;
+    if let Some(root) = call.world.get(ROOT).filter(|_| task.user != call.session.principal) {
+        call.require(root, "Global.CancelTask")?;
+    }
     if task.state != State::Pending || task.start_ms <= call.now {
         return Err(Fault::new(
             "InvalidState",

@@ -32,6 +32,9 @@ pub(in crate::lab) struct World {
     pub(super) lost_disks: Vec<LostDisk>,
     /// Accounts that single sign-on knows, in their one form.
     pub(super) principals: BTreeSet<String>,
+    /// Members by group, both in their one form.
+    #[serde(default)]
+    pub(super) groups: BTreeMap<String, BTreeSet<String>>,
     /// By session key.
     pub(super) sessions: BTreeMap<String, Session>,
     /// Logins since the world began.
@@ -151,6 +154,10 @@ pub(super) enum Effect {
     TakeDisk(String),
     LoseDisk(LostDisk),
     Know(String),
+    Join {
+        group: String,
+        member: String,
+    },
     Login(Session),
     Logout(String),
     PutTask(Box<Task>),
@@ -236,6 +243,9 @@ impl World {
             Effect::LoseDisk(lost) => self.lost_disks.push(lost.clone()),
             Effect::Know(principal) => {
                 self.principals.insert(principal.clone());
+            }
+            Effect::Join { group, member } => {
+                self.groups.entry(group.clone()).or_default().insert(member.clone());
             }
             Effect::Login(session) => {
                 self.sessions_ever += 1;

@@ -52,8 +52,13 @@ pub(super) fn setup() -> Setup {
 impl Client {
     /// Logged in as the administrator.
     pub(super) fn new() -> Self {
+        Self::of(&setup())
+    }
+
+    /// The same in a world of one's own.
+    pub(super) fn of(setup: &Setup) -> Self {
         let mut world = World::empty(7);
-        let entries = complete(&mut world, &setup());
+        let entries = complete(&mut world, setup);
         let mut client = Self {
             desk: Desk::new(world),
             cookie: None,

@@ -7,6 +7,8 @@ mod disks;
 mod inventory;
 mod machines;
 mod permissions;
+mod privileges;
+mod rest;
 mod rules;
 mod staged;
 mod strictness;

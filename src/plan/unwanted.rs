@@ -1,0 +1,98 @@
+//! What is done about a recorded resource that the spec does not ask for.
+
+use serde_json::Value as Json;
+
+use super::decide::{Decision, Row, Seen, decide};
+use super::planner::Planner;
+use super::steps::Subject;
+use super::wanted::NOBODY_LOOKED;
+use super::{Action, BlockCause, Blocked, Change};
+use crate::resource::{Address, Attributes, Reading};
+
+impl Planner<'_> {
+    /// Plans a recorded resource that the spec does not ask for.
+    pub(super) fn unwanted(&mut self, address: &Address) {
+        let Some(mut locator) = self.prior.locator(address) else { return };
+        let record = self.prior.resources.get(address);
+        let open = self.prior.open.get(address);
+        let Some((kind, endpoint)) = record
+            .map(|record| (record.kind, &record.endpoint))
+            .or(open.map(|open| (open.kind, &open.endpoint)))
+        else {
+            return;
+        };
+        let object = match self.live.get(address) {
+            Some(Reading::Present(object)) => Some(object),
+            Some(Reading::Absent) => None,
+            unread => {
+                let reason = match unread {
+                    Some(Reading::Unread(reason)) => reason.clone(),
+                    _ => NOBODY_LOOKED.into(),
+                };
+                let cause = BlockCause::Unread(reason);
+                let blocked = Blocked { address: address.clone(), kind, cause, origin: None };
+                self.blocked.insert(address.clone(), blocked);
+                return;
+            }
+        };
+        locator.id = object.map(|object| object.id.clone()).or(locator.id);
+        let protected = record.is_some_and(|record| record.protected);
+        let row = Row {
+            desired: false,
+            prior: self.prior_of(address),
+            seen: object.map_or(Seen::Absent, |object| Seen::Present {
+                ours: self.is_ours(kind, address, record, object),
+                differs: false,
+            }),
+            adopt: false,
+            holds_data: kind.holds_data,
+            protected,
+            destroy: self.options.destroy,
+        };
+        let Decision::Do(action, reason) = decide(row) else { return };
+        let live = object.map(|object| object.attributes.tree());
+        let subject =
+            Subject { address, kind, endpoint, desired: &Json::Null, live: live.as_ref() };
+        let disturbs = subject.disturbs(action, &[]) && !self.options.destroy;
+        let change = Change {
+            address: address.clone(),
+            kind,
+            endpoint: endpoint.clone(),
+            action,
+            reasons: vec![reason],
+            attributes: Vec::new(),
+            steps: subject.steps(action, &[]),
+            window: disturbs.then(|| address.clone()),
+            origin: None,
+            desired: Attributes::default(),
+            assumed: Vec::new(),
+            locator,
+            live: object.map(|object| object.attributes.clone()),
+            edges: record.map(|record| record.edges.clone()).unwrap_or_default(),
+            protected,
+        };
+        self.changes.insert(address.clone(), change);
+    }
+
+    /// A resource is not deleted while something that recorded a need of it is blocked, and so may
+    /// still be there.
+    pub(super) fn keep_what_is_used(&mut self) {
+        while let Some((owner, user)) = self.used_by_blocked() {
+            let Some(change) = self.changes.remove(&owner) else { return };
+            let cause = BlockCause::Dependency(user);
+            let (kind, origin) = (change.kind, change.origin);
+            self.blocked.insert(owner.clone(), Blocked { address: owner, kind, cause, origin });
+        }
+    }
+
+    fn used_by_blocked(&self) -> Option<(Address, Address)> {
+        self.blocked.keys().find_map(|user| {
+            let record = self.prior.resources.get(user)?;
+            let deleted = record.edges.iter().find(|edge| {
+                let change = self.changes.get(&edge.to);
+                change.is_some_and(|change| change.action == Action::Delete)
+            })?;
+            Some((deleted.to.clone(), user.clone()))
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! What is done about a resource that the spec asks for.
+
+use serde_json::Value as Json;
+
+use super::decide::{Decision, Row, Seen, decide};
+use super::diff::{FieldDiff, diff};
+use super::difference::{all_of, difference};
+use super::planner::Planner;
+use super::refusal::{refusal, taken};
+use super::steps::Subject;
+use super::{Action, After, BlockCause, Cause, Change, Difference, Impact, Reason};
+use crate::resource::{Address, Attributes, EdgeKind, Effect, Object, Reading, Resource};
+use crate::state::Record;
+use std::collections::BTreeMap;
+
+impl Planner<'_> {
+    /// Plans a resource that the spec asks for; everything it needs is planned already.
+    pub(super) fn wanted(&mut self, address: &Address) {
+        let Some(resource) = self.desired.resources.get(address) else { return };
+        let needs = &resource.edges;
+        if let Some(edge) = needs.iter().find(|edge| self.blocked.contains_key(&edge.to)) {
+            return self.block(resource, BlockCause::Dependency(edge.to.clone()));
+        }
+        let container = needs
+            .iter()
+            .filter(|edge| edge.kind == EdgeKind::LivesIn)
+            .find(|edge| self.is_made(&edge.to))
+            .map(|edge| edge.to.clone());
+        let reading = match (&container, self.live.get(address)) {
+            (Some(_), _) => Reading::Absent,
+            (None, Some(reading)) => reading.clone(),
+            (None, None) => Reading::Unread(NOBODY_LOOKED.into()),
+        };
+        if let Reading::Unread(reason) = reading {
+            return self.block(resource, BlockCause::Unread(reason));
+        }
+        self.decide_wanted(resource, reading.object(), container);
+    }
+
+    fn decide_wanted(
+        &mut self,
+        resource: &Resource,
+        object: Option<&Object>,
+        container: Option<Address>,
+    ) {
+        let address = &resource.address;
+        let record = self.prior.resources.get(address);
+        let desired = self.known(resource, self.secrets);
+        let found = self.compare(resource.kind, record, object, &desired);
+        let row = Row {
+            desired: true,
+            prior: self.prior_of(address),
+            seen: object.map_or(Seen::Absent, |object| Seen::Present {
+                ours: self.is_ours(resource.kind, address, record, object),
+                differs: !found.is_empty(),
+            }),
+            adopt: resource.adopt,
+            holds_data: resource.kind.holds_data,
+            protected: resource.protected,
+            destroy: false,
+        };
+        let (action, reason) = match decide(row) {
+            Decision::Do(action, reason) => (action, reason),
+            Decision::Taken => return self.block(resource, taken(resource, object)),
+        };
+        let reason = match (&container, record) {
+            (Some(container), Some(_)) => Reason::Dependency(container.clone()),
+            _ => reason,
+        };
+        if let Some(refused) = found.iter().find(|one| matches!(one.effect, Effect::Refuse(_)))
+            && action != Action::Create
+        {
+            return self.block(resource, refusal(refused));
+        }
+        if let Some(cause) = self.unmakeable(resource, action, &reason, &found) {
+            return self.block(resource, cause);
+        }
+        let (action, reason) = match action {
+            Action::NoOp => self.recorded_anew(resource, record, &desired),
+            _ => (action, reason),
+        };
+        let change = self.change(resource, action, reason, object, found);
+        self.changes.insert(address.clone(), change);
+    }
+
+    fn change(
+        &self,
+        resource: &Resource,
+        action: Action,
+        reason: Reason,
+        object: Option<&Object>,
+        found: Vec<FieldDiff>,
+    ) -> Change {
+        // Digests of secrets are compared and never planned with: the plan keeps the references.
+        let desired = self.known(resource, &BTreeMap::new());
+        let live = object.map(|object| object.attributes.tree());
+        let running = live.as_ref().is_some_and(|live| live["power"] != "off");
+        let mut attributes: Vec<Difference> = match action {
+            Action::Create => all_of(resource.kind, &desired),
+            _ => found.into_iter().filter_map(|one| difference(one, resource, running)).collect(),
+        };
+        for one in &mut attributes {
+            let key = one.path.split('.').next().unwrap_or_default();
+            one.origin = Some(resource.origins.get(key).unwrap_or(&resource.origin).clone());
+        }
+        let (action, reasons) = self.raise(resource, action, reason, &attributes);
+        let subject = Subject {
+            address: &resource.address,
+            kind: resource.kind,
+            endpoint: &resource.endpoint,
+            desired: &desired,
+            live: live.as_ref(),
+        };
+        let steps = subject.steps(action, &attributes);
+        let window = subject.disturbs(action, &attributes).then(|| resource.address.clone());
+        Change {
+            address: resource.address.clone(),
+            kind: resource.kind,
+            endpoint: resource.endpoint.clone(),
+            action,
+            reasons,
+            attributes,
+            steps,
+            window,
+            origin: Some(resource.origin.clone()),
+            desired: Attributes::new(&desired),
+            assumed: self.assumed(resource),
+            locator: self.locator(resource, object),
+            live: object.map(|object| object.attributes.clone()),
+            edges: resource.edges.clone(),
+            protected: resource.protected,
+        }
+    }
+
+    /// Raises an update to a replace where a field demands it or the user does, and tells drift
+    /// from spec edits.
+    fn raise(
+        &self,
+        resource: &Resource,
+        action: Action,
+        reason: Reason,
+        attributes: &[Difference],
+    ) -> (Action, Vec<Reason>) {
+        if is_present(action) && self.options.replace.contains(&resource.address) {
+            return (Action::Replace, vec![Reason::Requested]);
+        }
+        if let Some(owner) = self.must_let_go(resource).filter(|_| is_present(action)) {
+            return (Action::Replace, vec![Reason::Dependency(owner)]);
+        }
+        let demanded = attributes.iter().any(|one| one.impact == Impact::Replace);
+        let action = if demanded && is_present(action) { Action::Replace } else { action };
+        if reason != Reason::SpecChanged || attributes.is_empty() {
+            return (action, vec![reason]);
+        }
+        let mut reasons = Vec::new();
+        for one in attributes {
+            let reason = match (&one.after, one.cause) {
+                (After::Unknown(owner), _) => Reason::Dependency(owner.clone()),
+                (_, Cause::Drift) => Reason::Drift,
+                (_, Cause::Spec) => Reason::SpecChanged,
+            };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        (action, reasons)
+    }
+
+    /// A resource that is made anew, and cannot be deleted while this one refers to it.
+    fn must_let_go(&self, resource: &Resource) -> Option<Address> {
+        let owners = resource.edges.iter().filter(|edge| edge.kind == EdgeKind::Refers);
+        let mut owners = owners.filter_map(|edge| self.changes.get(&edge.to));
+        let owner = owners.find(|owner| owner.action == Action::Replace && owner.kind.freed_first);
+        owner.map(|owner| owner.address.clone())
+    }
+
+    /// Why an object cannot be made anew although a field or the user demands it. `None` where
+    /// nobody does, or where it can.
+    fn unmakeable(
+        &self,
+        resource: &Resource,
+        action: Action,
+        reason: &Reason,
+        found: &[FieldDiff],
+    ) -> Option<BlockCause> {
+        let demanded = found.iter().find(|one| one.effect == Effect::Replace);
+        let requested = self.options.replace.contains(&resource.address);
+        if !is_present(action) || (demanded.is_none() && !requested) {
+            return None;
+        }
+        let (state, help) = if resource.kind.holds_data {
+            ("holds data", "take back the edit: what holds data is never deleted by a plan")
+        } else if resource.protected {
+            ("is protected", "take it out of `protect`, or take back the edit")
+        } else if *reason == Reason::AdoptAsked {
+            ("is not boma's yet", "take it over as it is first, and plan again")
+        } else {
+            return None;
+        };
+        let cause = match demanded {
+            Some(one) => format!("{} cannot change in place", one.path),
+            None => "--replace names it".into(),
+        };
+        let message = format!("{cause}, and it {state}: it is not made anew");
+        Some(BlockCause::Refused { message, help: help.into() })
+    }
+
+    /// What becomes of an object that is as desired: nothing, unless what is recorded of it is
+    /// not so: an interrupted run did not get to say what it did, somebody made the edit by hand
+    /// before the spec did, or its protection changed.
+    fn recorded_anew(
+        &self,
+        resource: &Resource,
+        record: Option<&Record>,
+        desired: &Json,
+    ) -> (Action, Reason) {
+        if self.prior.open.contains_key(&resource.address) {
+            return (Action::Adopt, Reason::Interrupted);
+        }
+        let stale = record.is_some_and(|record| {
+            let recorded = record.attributes.tree();
+            record.protected != resource.protected
+                || !diff(resource.kind, desired, Some(&recorded), &recorded).is_empty()
+        });
+        if stale { (Action::Adopt, Reason::SpecChanged) } else { (Action::NoOp, Reason::Equal) }
+    }
+}
+
+/// Why an address without a reading is unread.
+pub(super) const NOBODY_LOOKED: &str = "nobody looked: this is a defect of boma, please report it";
+
+/// Whether there is an object that the action goes on with.
+fn is_present(action: Action) -> bool {
+    matches!(action, Action::Update | Action::NoOp | Action::Adopt)
+}
