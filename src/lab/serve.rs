@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -271,7 +271,14 @@ async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<A
         (&Method::POST, "/sdk") => {
             let agent = header(USER_AGENT.as_str()).unwrap_or_default();
             let cookie = header(COOKIE.as_str()).and_then(|text| session_cookie(&text));
-            soap(&core, &body, header("soapaction"), cookie.as_deref(), &agent).ok_or(Cut)?
+            let action = header("soapaction").unwrap_or_default();
+            loop {
+                match soap(&core, &body, &action, cookie.as_deref(), &agent) {
+                    Outcome::Answered(answer) => break answer,
+                    Outcome::Cut => return Err(Cut),
+                    Outcome::Waits => tokio::time::sleep(WAIT_POLL).await,
+                }
+            }
         }
         (&Method::GET, "/sdk/vimServiceVersions.xml") => text(StatusCode::OK, VERSIONS.to_owned()),
         (_, path) if path.starts_with("/lab/") => {
@@ -304,27 +311,40 @@ const VERSIONS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <namespaces version="1.0"><namespace><name>urn:vim25</name><version>7.0.3.2</version><priorVersions><version>7.0.3.1</version><version>7.0.3.0</version><version>7.0.2.0</version><version>7.0.1.0</version><version>7.0.0.0</version><version>6.7.3</version><version>6.7.2</version><version>6.7.1</version><version>6.7</version><version>6.5</version><version>6.0</version><version>5.5</version></priorVersions></namespace></namespaces>
 "#;
 
-/// `None` when the connection is to be cut instead.
+/// What becomes of a SOAP request.
+enum Outcome {
+    Answered(Answer),
+    /// The connection is to be cut.
+    Cut,
+    /// It waits for a change of the world.
+    Waits,
+}
+
+/// How often a request that waits looks whether something has changed.
+const WAIT_POLL: Duration = Duration::from_millis(20);
+
 fn soap(
     core: &Mutex<Core>,
     body: &str,
-    action: Option<String>,
+    action: &str,
     cookie: Option<&str>,
     agent: &str,
-) -> Option<Answer> {
+) -> Outcome {
     let mut core = lock(core);
     if core.broken {
-        return Some(unwritable("free some space and start it again"));
+        return Outcome::Answered(unwritable("free some space and start it again"));
     }
-    let action = action.unwrap_or_default();
     if !supported(action.trim().trim_matches('"')) {
-        let fault = super::vsphere::unsupported_version(&action);
-        return Some(text(StatusCode::INTERNAL_SERVER_ERROR, fault));
+        let fault = super::vsphere::unsupported_version(action);
+        return Outcome::Answered(text(StatusCode::INTERNAL_SERVER_ERROR, fault));
     }
     let settings = core.settings;
     let reply = core.desk.handle(body, cookie, agent, settings, now());
     if let Err(error) = core.keep(&reply.entries) {
-        return Some(unwritable(&error.to_string()));
+        return Outcome::Answered(unwritable(&error.to_string()));
+    }
+    if reply.cut || reply.waits {
+        return if reply.cut { Outcome::Cut } else { Outcome::Waits };
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = match status {
@@ -337,7 +357,7 @@ fn soap(
             answer.headers_mut().insert(SET_COOKIE, value);
         }
     }
-    (!reply.cut).then_some(answer)
+    Outcome::Answered(answer)
 }
 
 pub(super) fn unwritable(why: &str) -> Answer {

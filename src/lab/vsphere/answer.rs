@@ -11,15 +11,17 @@ pub(super) struct Answer {
     /// Each becomes one `returnval`.
     pub returned: Vec<Element>,
     pub effects: Vec<Effect>,
+    /// There is nothing to say yet: the same call is to be made again in a moment.
+    pub waits: bool,
 }
 
 impl Answer {
     pub(super) fn value(element: Element) -> Self {
-        Self { returned: vec![element], effects: Vec::new() }
+        Self { returned: vec![element], ..Self::default() }
     }
 
     pub(super) fn values(returned: Vec<Element>) -> Self {
-        Self { returned, effects: Vec::new() }
+        Self { returned, ..Self::default() }
     }
 
     pub(super) fn text(text: impl Into<String>) -> Self {
@@ -31,7 +33,7 @@ impl Answer {
     }
 
     pub(super) fn done(effects: Vec<Effect>) -> Self {
-        Self { returned: Vec::new(), effects }
+        Self { effects, ..Self::default() }
     }
 
     /// A started task.
@@ -39,6 +41,7 @@ impl Answer {
         Self {
             returned: vec![Ref::new("Task", &task.id).element("returnval")],
             effects: vec![Effect::PutTask(Box::new(task))],
+            ..Self::default()
         }
     }
 }

@@ -52,10 +52,11 @@ impl View {
 /// nowhere, `ManagedObjectNotFound` for a named object that is gone.
 pub(super) fn select(
     call: &Call<'_>,
+    specs: &[&Element],
     views: &BTreeMap<String, View>,
 ) -> Result<Vec<Selected>, Fault> {
     let mut selected = Vec::new();
-    for spec in call.body.children_named("specSet") {
+    for spec in specs {
         let lenient = flag(spec, "reportMissingObjectsInResults") == Some(true);
         for property in spec.children_named("propSet") {
             let class = property.child_text("type").unwrap_or_default();

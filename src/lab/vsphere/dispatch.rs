@@ -40,6 +40,8 @@ pub(in crate::lab) struct Reply {
     pub entries: Vec<Entry>,
     /// The connection is to be cut instead of answering.
     pub cut: bool,
+    /// The same request is to be handled again in a moment instead of answering.
+    pub waits: bool,
 }
 
 /// What a method gives back besides changes of the world.
@@ -85,6 +87,11 @@ impl Desk {
             .and_then(|()| self.carry_out(&call, this, cookie, agent, settings, now));
         reply.cut = hits.has(&StagedFault::DropAfter);
         match done {
+            Ok((answer, _)) if answer.waits => {
+                // Counted once, when it is answered.
+                self.requests.entry(call.name).and_modify(|count| *count -= 1);
+                Reply { waits: true, ..reply }
+            }
             Ok((mut answer, cookie)) => {
                 change(&self.world, &hits, &mut answer);
                 self.keep(answer.effects, &mut reply.entries);

@@ -14,6 +14,7 @@ mod dispatch;
 mod drift;
 mod entity;
 mod fault;
+mod filter;
 mod folder;
 mod genesis;
 mod ids;

@@ -1,4 +1,5 @@
-//! Reading by views and pages: what a session has open, and nothing that outlives the process.
+//! Reading by views, pages and filters: what a session has open, and nothing that outlives the
+//! process.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +9,19 @@ use super::answer::Answer;
 use super::call::{Call, flag, number};
 use super::collector::{Selected, View, content, fetch, select};
 use super::fault::Fault;
+use super::filter::Filters;
 use super::ids;
 use super::schema::SCHEMA;
 use super::world::Ref;
 
-/// Open views and pages.
+/// Open views, pages and filters.
 #[derive(Default)]
 pub(super) struct Reading {
     /// By view id.
     views: BTreeMap<String, View>,
     /// What is still to be sent, by token.
     pages: BTreeMap<String, Page>,
+    filters: Filters,
     /// Numbers views and pages.
     serial: u64,
 }
@@ -42,6 +45,11 @@ impl Reading {
                 self.take(call).and_then(|page| self.page(call, page.rest, page.size))
             }
             "CancelRetrievePropertiesEx" => self.take(call).map(|_| Answer::default()),
+            "CreateFilter" => self.filters.create(call, &self.views),
+            "DestroyPropertyFilter" => self.filters.destroy(call),
+            "CheckForUpdates" | "WaitForUpdates" | "WaitForUpdatesEx" => {
+                self.filters.updates(call, &self.views)
+            }
             "Fetch" => fetch(call, &self.views),
             _ => return None,
         })
@@ -51,6 +59,7 @@ impl Reading {
     pub(super) fn forget(&mut self, session: &str) {
         self.views.retain(|_, view| view.session != session);
         self.pages.retain(|_, page| page.session != session);
+        self.filters.forget(session);
     }
 
     fn create_view(&mut self, call: &Call<'_>) -> Result<Answer, Fault> {
@@ -80,14 +89,14 @@ impl Reading {
 
     fn retrieve_all(&self, call: &Call<'_>) -> Result<Answer, Fault> {
         let mut returned = Vec::new();
-        for selected in select(call, &self.views)? {
+        for selected in select(call, &specs(call), &self.views)? {
             returned.extend(content(call, &selected, "returnval")?);
         }
         Ok(Answer::values(returned))
     }
 
     fn retrieve(&mut self, call: &Call<'_>) -> Result<Answer, Fault> {
-        let found = select(call, &self.views)?;
+        let found = select(call, &specs(call), &self.views)?;
         let most = call.settings.page_size;
         let options = call.body.child("options");
         let size = match options.and_then(|options| number(options, "maxObjects")) {
@@ -128,4 +137,8 @@ impl Reading {
         let empty = result.children.is_empty();
         Ok(if empty { Answer::default() } else { Answer::value(result) })
     }
+}
+
+fn specs<'a>(call: &Call<'a>) -> Vec<&'a Element> {
+    call.body.children_named("specSet").collect()
 }

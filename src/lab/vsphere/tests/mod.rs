@@ -13,3 +13,4 @@ mod rules;
 mod staged;
 mod strictness;
 mod time;
+mod updates;
