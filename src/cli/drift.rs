@@ -18,8 +18,8 @@ pub fn run(args: &DriftArgs, terminal: Terminal) -> Result<Exit, CliError> {
         Some(state) => state,
         None => world::new_state()?,
     };
-    let refreshed = world::with_reader(&loaded, &args.target.home, async |world| {
-        refresh::live(world, &Desired::default(), &state).await
+    let (state, refreshed) = world::with_reader(&loaded, &args.target.home, async |world| {
+        refresh::unlocked(world, &Desired::default(), &dir, state).await
     })?;
     let report = drift(&loaded.spec.name, &state, &refreshed.live);
     match args.output.format {

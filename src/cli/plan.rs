@@ -25,6 +25,14 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
     };
     let desired = desired(&loaded, args.destroy);
     let options = options(&args.scope, args.destroy, &desired, &state)?;
+    let (state, refreshed) = if args.offline {
+        let refreshed = refresh::offline(&desired, &state);
+        (state, refreshed)
+    } else {
+        world::with_reader(&loaded, &args.target.home, async |world| {
+            refresh::unlocked(world, &desired, &dir, state).await
+        })?
+    };
     let request = Request {
         loaded: &loaded,
         home: &args.target.home,
@@ -32,11 +40,7 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
         desired: &desired,
         options: &options,
     };
-    let review = if args.offline {
-        request.review(&refresh::offline(&desired, &state), true)?
-    } else {
-        world::with_reader(&loaded, &args.target.home, async |world| request.live(world).await)?
-    };
+    let review = request.review(&refreshed, args.offline)?;
     if let Some(out) = &args.out {
         saved::write(out, &review)?;
     }

@@ -1,6 +1,7 @@
 //! Reading the world for a plan.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::Value as Json;
@@ -12,7 +13,7 @@ use crate::provider::Wanted;
 use crate::resource::{
     Address, Attributes, Endpoint, Identity, Kind, Locator, Mark, Object, Reading, Resource, Sealer,
 };
-use crate::state::{Record, State};
+use crate::state::{Record, State, load as load_state};
 
 /// Readings, and what they cost.
 pub struct Refreshed {
@@ -87,6 +88,33 @@ pub async fn one(world: &World, resource: &Resource, locator: Locator, state: &S
         Some((_, reading)) => seal(&Sealer::new(&state.digest_key), *kind, reading),
         None => Reading::Unread(format!("{endpoint} said nothing of it")),
     }
+}
+
+/// How often a reader begins again while somebody else applies.
+const LOOKS: usize = 5;
+
+/// Reads without a lock: state and world as one picture. Where an apply writes the state meanwhile,
+/// both are read again; in the end the later state counts, which knows of every call that the
+/// world can show, since intents are written first.
+///
+/// # Errors
+/// See [`live`] and [`load_state`].
+pub async fn unlocked(
+    world: &World,
+    desired: &Desired,
+    dir: &Path,
+    state: State,
+) -> Result<(State, Refreshed), CliError> {
+    let mut state = state;
+    for _ in 1..LOOKS {
+        let refreshed = live(world, desired, &state).await?;
+        match load_state(dir)? {
+            Some(now) if now != state => state = now,
+            _ => return Ok((state, refreshed)),
+        }
+    }
+    let refreshed = live(world, desired, &state).await?;
+    Ok((load_state(dir)?.unwrap_or(state), refreshed))
 }
 
 /// A state belongs to one vCenter; the same name may come to mean another.
