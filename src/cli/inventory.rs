@@ -52,6 +52,7 @@ pub fn run(args: &InventoryArgs, terminal: Terminal) -> Result<Exit, CliError> {
 /// Only what an inventory shows, so that nothing else is asked for.
 fn narrow(mut desired: Desired, mut state: State) -> (Desired, State) {
     let shown = |kind: Kind| document::KINDS.contains(&kind.name);
+    desired.observed.clear();
     desired.resources.retain(|_, resource| shown(resource.kind));
     state.resources.retain(|address, _| desired.resources.contains_key(address));
     state.open.retain(|address, _| desired.resources.contains_key(address));

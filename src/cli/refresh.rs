@@ -150,6 +150,11 @@ fn wanted(desired: &Desired, state: &State) -> BTreeMap<Endpoint, Vec<Wanted>> {
         let one = Wanted { address: address.clone(), kind: resource.kind, locator };
         wanted.entry(resource.endpoint.clone()).or_default().push(one);
     }
+    for observed in &desired.observed {
+        let locator = Locator { place: observed.place.clone(), ..Locator::default() };
+        let one = Wanted { address: observed.address.clone(), kind: observed.kind, locator };
+        wanted.entry(observed.endpoint.clone()).or_default().push(one);
+    }
     for address in state.addresses().filter(|address| !desired.resources.contains_key(*address)) {
         let record = state.resources.get(address).map(|record| (record.kind, &record.endpoint));
         let found =

@@ -6,7 +6,7 @@ use crate::plan::{Desired, Unplanned};
 use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
 use crate::spec::{Machine, Spec};
 
-use super::{folder, permission, role, vm};
+use super::{folder, permission, role, rule, site, vm};
 
 /// How many calls a vCenter gets at once: it runs at most 8 clones per host and datastore at a
 /// time, and more only queue there (vSphere limits for provisioning operations).
@@ -20,10 +20,16 @@ pub fn lower(spec: &Spec) -> Desired {
             EndpointFacts { limit: VCENTER_LIMIT, opened_by: None },
         )]),
         unplanned: unplanned(spec),
+        observed: site::site(spec).into_iter().collect(),
         ..Desired::default()
     };
-    let resources =
-        [role::roles(spec), folder::folders(spec), vm::vms(spec), permission::permissions(spec)];
+    let resources = [
+        role::roles(spec),
+        folder::folders(spec),
+        vm::vms(spec),
+        rule::rules(spec),
+        permission::permissions(spec),
+    ];
     for mut resource in resources.into_iter().flatten() {
         let covered = |globs: &[crate::spec::Sp<Glob>]| {
             globs.iter().any(|glob| glob.matches(&resource.address))
@@ -78,9 +84,14 @@ pub mod vcenter_paths {
         format!("{}/datastore/{name}", datacenter(spec))
     }
 
+    /// The cluster.
+    pub fn cluster(spec: &Spec) -> String {
+        format!("{}/host/{}", datacenter(spec), *spec.vcenter.cluster)
+    }
+
     /// An ESXi host of the cluster.
     pub fn host(spec: &Spec, name: &str) -> String {
-        format!("{}/host/{}/{name}", datacenter(spec), *spec.vcenter.cluster)
+        format!("{}/{name}", cluster(spec))
     }
 
     /// A machine's VM.

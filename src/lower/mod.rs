@@ -5,6 +5,8 @@ mod folder;
 mod lowering;
 mod permission;
 mod role;
+mod rule;
+mod site;
 mod vm;
 
 #[cfg(test)]

@@ -26,6 +26,11 @@ pub fn permissions(spec: &Spec) -> Vec<Resource> {
     grants(spec).into_iter().map(|grant| resource(spec, kind, grant)).collect()
 }
 
+/// The path of every entity that gets a permission, and the role it is for.
+pub fn entities(spec: &Spec) -> Vec<(String, &'static str)> {
+    grants(spec).into_iter().map(|grant| (grant.path, grant.role)).collect()
+}
+
 fn grants(spec: &Spec) -> Vec<Grant> {
     let vcenter = &spec.vcenter;
     let standing = |name: String, role, path, origin: &Place| Grant {

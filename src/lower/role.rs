@@ -22,6 +22,11 @@ const ROLES: &[(&str, &[&str])] = &[
     (NODE, &["VirtualMachine.Config.AddExistingDisk", "VirtualMachine.Config.AddRemoveDevice"]),
 ];
 
+/// The own privileges of a role that this spec has; none of one that is built in.
+pub fn privileges(name: &str) -> &'static [&'static str] {
+    ROLES.iter().find(|(role, _)| *role == name).map_or(&[], |(_, privileges)| privileges)
+}
+
 /// The address of a role.
 pub fn address(name: &str) -> Address {
     Address::of("vsphere/role", name)

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Unplanned;
 use crate::graph::Graph;
-use crate::resource::{Address, EdgeKind, Endpoint, EndpointFacts, Glob, Reading, Resource};
+use crate::resource::{
+    Address, Attributes, EdgeKind, Endpoint, EndpointFacts, Glob, Kind, Reading, Resource,
+};
 
 /// What the spec asks for.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +17,23 @@ pub struct Desired {
     pub endpoints: BTreeMap<Endpoint, EndpointFacts>,
     /// Parts of the spec that have no resources in this version.
     pub unplanned: Vec<Unplanned>,
+    /// What is read besides, for the rules.
+    pub observed: Vec<Observed>,
     /// The group of each machine whose windows stop together: VM address to group name.
     pub groups: BTreeMap<Address, String>,
+}
+
+/// Something of a kind that is only looked at.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Its name among the readings.
+    pub address: Address,
+    /// Its kind.
+    pub kind: Kind,
+    /// Who is asked.
+    pub endpoint: Endpoint,
+    /// What to look for, in the words of its kind.
+    pub place: Attributes,
 }
 
 impl Desired {

@@ -25,7 +25,7 @@ mod window;
 pub use change::{Action, After, Assumed, Cause, Change, Difference, Impact, Reason};
 pub use check::{Note, check};
 pub use compare::drift;
-pub use desired::{Desired, Live, Options};
+pub use desired::{Desired, Live, Observed, Options};
 pub use diff::{diff, equal, holds, project};
 pub use drift::{DriftAttribute, DriftReport, Drifted, EXISTS, Unread};
 pub use plan::{Basis, BlockCause, Blocked, FORMAT, Half, Node, Plan, Summary, Unplanned, Window};

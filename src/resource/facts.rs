@@ -190,6 +190,8 @@ pub enum Lifecycle {
     Plain,
     /// The same with power: off around what needs it, on at the end, off before delete.
     Machine,
+    /// None: it is read for the rules, and never made, changed, recorded or planned.
+    Observed,
 }
 
 /// All facts of one kind.
@@ -244,10 +246,11 @@ impl Kind {
 
     /// Finds a kind of the product by name. `None` for kinds this version does not know.
     pub fn named(name: &str) -> Option<Self> {
-        kinds::ALL.iter().find(|kind| kind.0.name == name).copied()
+        let all = kinds::ALL.iter().chain(kinds::OBSERVED);
+        all.copied().find(|kind| kind.0.name == name)
     }
 
-    /// Every kind of the product.
+    /// Every kind of the product that is made, so none that is only observed.
     pub fn all() -> &'static [Self] {
         kinds::ALL
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::known;
-use super::testing::{World, change, findings, machines, nothing, plan, spec};
+use super::testing::{World, change, cloning, findings, machines, nothing, plan, spec};
 use crate::diag::Level;
 use crate::plan::Action;
 
@@ -185,6 +185,49 @@ const CASES: &[Case] = &[
         "no-entry",
         &[("[k3s]", "[k3s]\ndisable = [\"servicelb\"]")],
         "nothing of k3s answers on ports 80 and 443 without servicelb",
+    ),
+    in_world(
+        || {
+            let uuid = json!({"bios_uuid": "42", "host": "h"});
+            let other = json!({"bios_uuid": "42", "host": "i"});
+            machines(&[("server-1", uuid), ("server-3", other)])
+        },
+        deny("duplicate-uuid", &[], "server-1 and server-3 have one BIOS UUID, 42"),
+    ),
+    in_world(
+        || {
+            let need = |operation: &str, privilege: &str| {
+                json!({"path": "/DC1/vm", "kind": "vsphere/vm", "operation": operation,
+                    "field": null, "privilege": privilege})
+            };
+            let lacking = [need("create", "A.Clone"), need("delete", "A.Delete")];
+            cloning(&json!({ "lacking": lacking }))
+        },
+        deny("privileges", &[], "boma's account lacks on /DC1/vm: A.Clone"),
+    ),
+    in_world(
+        || {
+            let gone = json!({"what": "network", "name": "VM Network", "reason": "there is none"});
+            let unused = json!({"what": "network", "name": "x", "reason": "there is none, too"});
+            cloning(&json!({"missing": [gone, unused]}))
+        },
+        deny("site", &[], "there is none"),
+    ),
+    in_world(
+        || cloning(&json!({"templates": {"ubuntu": {"template": false}}})),
+        deny("site", &[], "ubuntu is a VM, not a template"),
+    ),
+    in_world(
+        || cloning(&json!({"templates": {"ubuntu": {"template": true, "disk_gib": 80}}})),
+        deny("site", &[], "template ubuntu has a disk of 80 GiB, more than the 50 GiB of server-1"),
+    ),
+    in_world(
+        || cloning(&json!({"templates": {"ubuntu": {"template": true, "tools": false}}})),
+        warn("site", &[], "VMware Tools were never seen in template ubuntu"),
+    ),
+    in_world(
+        || cloning(&json!({"free_gib": {"ds1": 20}})),
+        warn("site", &[], "datastore ds1 has 20 GiB free, and new machines have 50 GiB of disk"),
     ),
     warn(
         "no-ssh-key",

@@ -2,16 +2,17 @@
 
 use super::{
     Rule, anti_affinity, capacity, cluster_id, couchdb_spread, data_loss, dead_registry,
-    default_class, docker_runtime, docker_version, end_of_life, firewall_off, fixed_join_server,
-    image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume, machine_size,
-    no_backup, no_entry, no_ssh_key, node_deletion_off, plaintext_password, port_open, provider_id,
-    quorum, reclaim_policy, shared_account, shared_token, ssh_open, storage_account_name, tls_off,
-    unknown_rule, version_skew, volume_expansion, waiver_expired, waiver_unused, zone_tags,
+    default_class, docker_runtime, docker_version, duplicate_uuid, end_of_life, firewall_off,
+    fixed_join_server, image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume,
+    machine_size, no_backup, no_entry, no_ssh_key, node_deletion_off, plaintext_password,
+    port_open, privileges, provider_id, quorum, reclaim_policy, shared_account, shared_token, site,
+    ssh_open, storage_account_name, tls_off, unknown_rule, version_skew, volume_expansion,
+    waiver_expired, waiver_unused, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 37] = [
+pub const RULES: [Rule; 40] = [
     anti_affinity::RULE,
     capacity::RULE,
     cluster_id::RULE,
@@ -21,6 +22,7 @@ pub const RULES: [Rule; 37] = [
     default_class::RULE,
     docker_runtime::RULE,
     docker_version::RULE,
+    duplicate_uuid::RULE,
     end_of_life::RULE,
     firewall_off::RULE,
     fixed_join_server::RULE,
@@ -36,11 +38,13 @@ pub const RULES: [Rule; 37] = [
     node_deletion_off::RULE,
     plaintext_password::RULE,
     port_open::RULE,
+    privileges::RULE,
     provider_id::RULE,
     quorum::RULE,
     reclaim_policy::RULE,
     shared_account::RULE,
     shared_token::RULE,
+    site::RULE,
     ssh_open::RULE,
     storage_account_name::RULE,
     tls_off::RULE,

@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 
 use super::{Facts, run};
 use crate::diag::Finding;
-use crate::plan::{Action, Basis, Change, Desired, FORMAT, Live, Plan, Reason};
-use crate::resource::{Address, Attributes, Endpoint, Kind, Locator, Object, Reading};
+use crate::plan::{Action, Basis, Change, Desired, FORMAT, Live, Operation, Plan, Reason, Step};
+use crate::resource::{Address, Attributes, Condition, Endpoint, Kind, Locator, Object, Reading};
 use crate::spec::{Spec, parse};
 
 /// Breaks no rule on [`TODAY`].
@@ -128,6 +128,24 @@ pub fn machines(attributes: &[(&str, Json)]) -> World {
         (Address::of("vsphere/vm", name), Reading::Present(object))
     };
     World { live: Some(attributes.iter().map(reading).collect()), plan: None }
+}
+
+/// What was seen of the site, and a plan that clones `server-1`.
+pub fn cloning(seen: &Json) -> World {
+    let mut clone = change("server-1", Action::Create);
+    clone.steps = vec![Step {
+        address: clone.address.clone(),
+        kind: clone.kind,
+        endpoint: Endpoint::vcenter(),
+        operation: Operation::Create,
+        fields: Vec::new(),
+        guard: None,
+        done: Condition::Exists,
+        deadline_s: 1,
+    }];
+    let object = Object { id: "/DC1".into(), attributes: Attributes::new(seen), mark: None };
+    let reading = (Address::of("vsphere/site", "DC1"), Reading::Present(object));
+    World { live: Some(Live::from([reading])), ..plan(vec![clone]) }
 }
 
 /// A plan with these changes of machines.

@@ -32,7 +32,7 @@ fn state_cannot_grow() {
         env.apply();
         env.assert_settled();
         let list = env.json(0, &["state", "list", "--lab", "small.toml"]);
-        assert_eq!(list["resources"].as_array().map(Vec::len), Some(21));
+        assert_eq!(list["resources"].as_array().map(Vec::len), Some(22));
         served.stop();
     }
 }

@@ -33,7 +33,7 @@ fn a_target_brings_what_it_needs() {
 fn an_exclude_takes_what_needs_it() {
     let env = TestEnv::new();
     let planned = addresses(&env, &["--exclude", "vsphere/vm/agent-1"]);
-    assert_eq!(planned.len(), 19);
+    assert_eq!(planned.len(), 20);
     assert!(!planned.iter().any(|address| address.ends_with("/agent-1")), "{planned:?}");
 }
 
@@ -96,7 +96,7 @@ fn a_destroyed_vm_takes_what_lives_in_it() {
         ["vsphere/permission/vm/agent-1", "vsphere/vm/agent-1"]
     );
     env.expect(0, &[&["destroy", "--lab", "--yes", "small.toml"], &scope[..]].concat());
-    assert_eq!(recorded(&env).len(), 19);
+    assert_eq!(recorded(&env).len(), 20);
     env.expect(0, &["drift", "--lab", "small.toml"]);
 }
 

@@ -103,7 +103,7 @@ fn a_lost_state_is_adopted_from_the_marks() {
     env.apply();
     let world = World::of(&env, "small.toml").digest;
     std::fs::remove_dir_all(env.path("state/lab/small/state")).expect("removed");
-    assert_eq!((summary(&env, "adopt"), summary(&env, "create")), (21, 0));
+    assert_eq!((summary(&env, "adopt"), summary(&env, "create")), (22, 0));
     env.apply();
     env.assert_settled();
     assert_eq!(World::of(&env, "small.toml").digest, world);

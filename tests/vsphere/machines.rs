@@ -160,7 +160,7 @@ async fn an_interrupted_clone_is_waited_for_and_found_by_its_mark() {
     assert_eq!(stopped.retry, Retry::Later);
     assert!(stopped.message.contains("stopped while task-"), "{stopped}");
     let notes = run.notes.into_inner().unwrap();
-    assert_eq!(notes.len(), 1);
+    assert_eq!(notes.len(), 2, "what is worked on, and the task: {notes:?}");
     let object = present(rig.read(&vm.clone().noted(notes)).await);
     assert_eq!(object.mark, vm.mark);
     let forgotten = vm.clone().noted(vec![json!({"task": "task-unknown"})]);

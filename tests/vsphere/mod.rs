@@ -27,5 +27,7 @@ mod machines;
 mod permissions;
 mod reading;
 mod rig;
+mod rules;
+mod site;
 mod subject;
 mod vcsim;

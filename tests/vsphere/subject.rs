@@ -94,7 +94,7 @@ impl Subject {
     }
 }
 
-/// A run that keeps what it is told, and can be asked to stop at its first note.
+/// A run that keeps what it is told, and can be asked to stop at its first task.
 #[derive(Default)]
 pub struct Notes {
     pub notes: Mutex<Vec<Json>>,
@@ -103,7 +103,7 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// A run that is asked to stop once it has noted something.
+    /// A run that is asked to stop once it has noted a task.
     pub fn stopping() -> Self {
         Self { stop_at_note: true, ..Self::default() }
     }
@@ -111,8 +111,9 @@ impl Notes {
 
 impl Run for Notes {
     fn note(&self, data: Json) -> Result<(), ProviderError> {
+        let is_task = data.get("task").is_some();
         self.notes.lock().unwrap().push(data);
-        self.stopping.store(self.stop_at_note, Ordering::Relaxed);
+        self.stopping.store(self.stop_at_note && is_task, Ordering::Relaxed);
         Ok(())
     }
 

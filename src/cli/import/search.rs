@@ -30,6 +30,12 @@ const FORMS: &[Forms] = &[
     Forms { kind: "vsphere/folder", id: "a moref (group-v3)", fits: is_folder, has_path: true },
     Forms { kind: "vsphere/role", id: "a role id (1001)", fits: is_number, has_path: false },
     Forms {
+        kind: "vsphere/rule",
+        id: "cluster/key (domain-c7/12)",
+        fits: is_rule,
+        has_path: false,
+    },
+    Forms {
         kind: "vsphere/permission",
         id: "Type:moref|PRINCIPAL (VirtualMachine:vm-42|VSPHERE.LOCAL\\cht-storage)",
         fits: is_permission,
@@ -143,6 +149,11 @@ fn is_number(text: &str) -> bool {
     text.parse::<i64>().is_ok()
 }
 
+fn is_rule(text: &str) -> bool {
+    text.split_once('/')
+        .is_some_and(|(cluster, key)| cluster.starts_with("domain-c") && is_number(key))
+}
+
 fn is_permission(text: &str) -> bool {
     let parts = text.split_once('|').and_then(|(entity, principal)| {
         let (kind, moref) = entity.split_once(':')?;
@@ -181,6 +192,8 @@ mod tests {
         check("vsphere/folder/cht", "group-v3", id("group-v3"));
         check("vsphere/permission/root", r"Folder:group-d1|A\b", id(r"Folder:group-d1|A\b"));
         check("vsphere/permission/root", "Folder:group-d1", None);
+        check("vsphere/rule/servers", "domain-c7/12", id("domain-c7/12"));
+        check("vsphere/rule/servers", "12", None);
     }
 
     #[test]

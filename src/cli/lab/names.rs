@@ -17,6 +17,8 @@ const ATTRIBUTES: &[(&str, &str)] = &[
     ("runtime.powerState", "power"),
     ("parent", "folder"),
     ("name", "name"),
+    ("enabled", "enabled"),
+    ("vm", "vms"),
     ("privilege", "privileges"),
     ("roleId", "role"),
     ("propagate", "propagate"),
@@ -45,6 +47,7 @@ fn address(spec: &Spec, one: &Drifted) -> Option<String> {
     match one.object_type.as_str() {
         "Role" => Some(format!("vsphere/role/{}", one.name)),
         "VirtualMachine" => machine(spec, &one.name).map(|name| format!("vsphere/vm/{name}")),
+        "ClusterRule" => rule(spec, &one.name).map(|name| format!("vsphere/rule/{name}")),
         "Permission" => entity(spec, &one.name).map(|name| format!("vsphere/permission/{name}")),
         _ => None,
     }
@@ -54,6 +57,13 @@ fn machine<'a>(spec: &'a Spec, path: &str) -> Option<&'a str> {
     spec.all_machines()
         .find(|machine| paths::vm(spec, machine) == path)
         .map(|machine| machine.name.as_str())
+}
+
+/// The group whose rule it is: the lab names rules by cluster and name.
+fn rule(spec: &Spec, title: &str) -> Option<&'static str> {
+    let name = title.strip_prefix(&format!("{} ", paths::cluster(spec)))?;
+    let group = name.strip_prefix(&format!("{}-", *spec.name))?;
+    ["servers", "agents"].into_iter().find(|known| *known == group)
 }
 
 fn entity(spec: &Spec, path: &str) -> Option<String> {

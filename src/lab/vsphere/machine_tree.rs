@@ -7,6 +7,7 @@ use super::machine::Machine;
 use super::property::{texts, time};
 use super::question;
 use super::reconfigure::home;
+use super::task::{Operation, State};
 use super::world::{Entity, Ref, World};
 
 /// One top-level property; `None` when it is unset or not simulated.
@@ -24,7 +25,7 @@ pub(super) fn property(
         }
         "config" => one(configuration(world, entity, machine)),
         "runtime" => one(runtime(machine, name)),
-        "guest" => one(guest(entity, machine)),
+        "guest" => one(guest(world, entity, machine)),
         "summary" => one(machine_summary(world, entity, machine)),
         "resourcePool" => one(Ref::new("ResourcePool", machine.pool.as_deref()?).element(name)),
         "datastore" => one(Ref::new("Datastore", &machine.datastore).element(name)),
@@ -133,7 +134,17 @@ fn runtime(machine: &Machine, name: &str) -> Element {
         .extend(machine.question.as_ref().map(question::element))
 }
 
-fn guest(entity: &Entity, machine: &Machine) -> Element {
+/// Of a guest that runs.
+fn guest_state(world: &World, entity: &Entity) -> &'static str {
+    let leaves = world.tasks.values().any(|task| {
+        task.operation == Operation::Shutdown
+            && task.state == State::Pending
+            && task.entity.id == entity.id
+    });
+    if leaves { "shuttingDown" } else { "running" }
+}
+
+fn guest(world: &World, entity: &Entity, machine: &Machine) -> Element {
     if !machine.tools {
         return without_tools(machine);
     }
@@ -147,7 +158,7 @@ fn guest(entity: &Entity, machine: &Machine) -> Element {
             ("toolsVersionStatus2", "guestToolsUnmanaged".to_owned()),
             ("toolsRunningStatus", state("guestToolsRunning", "guestToolsNotRunning")),
             ("toolsVersion", TOOLS_VERSION.to_owned()),
-            ("guestState", state("running", "notRunning")),
+            ("guestState", state(guest_state(world, entity), "notRunning")),
             ("guestOperationsReady", running.to_string()),
         ],
     );
@@ -212,7 +223,7 @@ fn machine_summary(world: &World, entity: &Entity, machine: &Machine) -> Element
             ("hwVersion", format!("vmx-{}", machine.version)),
         ],
     );
-    let full = guest(entity, machine);
+    let full = guest(world, entity, machine);
     let known = [
         "toolsStatus",
         "toolsVersionStatus",

@@ -10,10 +10,10 @@ use super::failure::Failure;
 use super::inventory::{ENTITIES, Inventory};
 use super::moref::MoRef;
 use super::permission::{self, Permission};
-use super::read::{FOLDER, PERMISSION, ROLE, VM, alone, unknown};
+use super::read::{FOLDER, PERMISSION, ROLE, RULE, SITE, VM, alone, unknown};
 use super::role::{self, Role};
 use super::session::Session;
-use super::{folder, locate, vm};
+use super::{folder, locate, rule, site, vm};
 use crate::provider::Wanted;
 use crate::resource::{Locator, Reading};
 
@@ -24,13 +24,17 @@ use crate::resource::{Locator, Reading};
 pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, Failure> {
     let world = World::load(session, wanted).await?;
     let finds: Vec<Find> = wanted.iter().map(|wanted| world.find_vm(wanted)).collect();
-    let machines = machines(session, &finds).await?;
+    let sites = wanted.iter().filter(|wanted| wanted.kind.name == SITE);
+    let templates = sites.flat_map(|wanted| site::templates(&wanted.locator, &world.inventory));
+    let machines = machines(session, &finds, templates.collect()).await?;
     let mut readings = Vec::with_capacity(wanted.len());
     for (wanted, find) in wanted.iter().zip(finds) {
         let outcome = match wanted.kind.name {
             ROLE => Ok(role::read(&wanted.locator, &world.roles)),
             FOLDER => world.folder(session, &wanted.locator).await,
             PERMISSION => world.permission(session, &wanted.locator).await,
+            SITE => site::read(session, &wanted.locator, &world.inventory, &machines).await,
+            RULE => Ok(rule::find(&wanted.locator, &world.inventory)),
             VM => world.vm(session, find, &machines).await,
             other => Ok(unknown(other)),
         };
@@ -73,6 +77,12 @@ impl World {
         }
         if any(FOLDER) {
             more.push(("Folder", folder::PROPERTIES));
+        }
+        if any(RULE) {
+            more.push((rule::CLUSTER, rule::PROPERTIES));
+        }
+        if any(SITE) {
+            more.push(("Datastore", site::DATASTORE));
         }
         // Independent of each other, so neither waits.
         let (inventory, permissions) = tokio::join!(load(session, &kinds, &more, query), async {
@@ -224,20 +234,27 @@ async fn load(
 
 fn entities(any: &dyn Fn(&str) -> bool) -> Vec<&'static str> {
     let needed = |kind: &&&str| match **kind {
-        "Folder" | "Datacenter" | "VirtualMachine" => any(VM) || any(FOLDER) || any(PERMISSION),
+        _ if any(SITE) => true,
+        "Folder" | "Datacenter" => any(VM) || any(FOLDER) || any(PERMISSION) || any(RULE),
+        "VirtualMachine" => any(VM) || any(FOLDER) || any(PERMISSION),
+        rule::CLUSTER => any(RULE) || any(PERMISSION),
         "HostSystem" => any(VM) || any(PERMISSION),
         _ => any(PERMISSION),
     };
     ENTITIES.iter().filter(needed).copied().collect()
 }
 
-/// Reads in one request all that is wanted of the VMs found.
-async fn machines(session: &Session, finds: &[Find]) -> Result<HashMap<String, Row>, Failure> {
+/// Reads in one request all that is wanted of the VMs found, and of templates.
+async fn machines(
+    session: &Session,
+    finds: &[Find],
+    templates: Vec<MoRef>,
+) -> Result<HashMap<String, Row>, Failure> {
     let found = |find: &Find| match find {
         Find::One(vm) | Find::Ask(_, Some(vm)) if vm.kind == "VirtualMachine" => Some(vm.clone()),
         _ => None,
     };
-    let mut vms: Vec<MoRef> = finds.iter().filter_map(found).collect();
+    let mut vms: Vec<MoRef> = finds.iter().filter_map(found).chain(templates).collect();
     vms.sort();
     vms.dedup();
     if vms.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::collect::retrieve_one;
 use super::failure::Failure;
 use super::fault::Fault;
@@ -82,6 +84,8 @@ pub async fn destroy(
 
 /// Asks the guest to shut down. `false` where it did not within [`SHUTDOWN`] or cannot be asked.
 async fn shut_down(session: &Session, vm: &MoRef, run: &dyn Run) -> Result<bool, Failure> {
+    // There is no task to note: whoever resumes watches the guest itself.
+    run.note(json!({ "shutdown": vm.value }))?;
     match session.call(vm.call("ShutdownGuest")).await {
         Ok(_) => {}
         // No tools, or it went off by itself: the hard way, or none, is decided by a fresh read.
@@ -103,6 +107,27 @@ async fn shut_down(session: &Session, vm: &MoRef, run: &dyn Run) -> Result<bool,
         }
     }
     Ok(false)
+}
+
+/// Waits for a guest that an interrupted run asked to shut down, as long as it is at it.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn settle(session: &Session, id: &str) -> Result<(), Failure> {
+    let vm = MoRef::new("VirtualMachine", id);
+    let deadline = Instant::now() + SHUTDOWN;
+    let mut delay = task::Delay::default();
+    while Instant::now() < deadline {
+        match retrieve_one(session, &vm, &["runtime.powerState", "guest.guestState"]).await {
+            Ok(row)
+                if row.text("runtime.powerState") == Some("poweredOn")
+                    && row.text("guest.guestState") == Some("shuttingDown") => {}
+            Err(failure) if !failure.is_gone() => return Err(failure),
+            _ => return Ok(()),
+        }
+        delay.pause(None).await;
+    }
+    Ok(())
 }
 
 struct Power {

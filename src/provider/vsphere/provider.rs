@@ -1,12 +1,13 @@
 //! The provider behind the endpoint `vcenter`.
 
 use serde_json::Value as Json;
+use tokio::sync::Mutex;
 
 use super::config::VcenterConfig;
 use super::failure::Failure;
-use super::read::{self, FOLDER, PERMISSION, ROLE, VM};
+use super::read::{self, FOLDER, PERMISSION, ROLE, RULE, VM};
 use super::session::Session;
-use super::{clone, folder, locate, permission, power, reconfigure, role};
+use super::{clone, folder, locate, permission, power, reconfigure, role, rule};
 use crate::plan::{Operation, Step};
 use crate::provider::{Act, BoxFuture, Inputs, Provider, ProviderError, Run, Wanted};
 use crate::resource::{Address, Reading};
@@ -14,6 +15,9 @@ use crate::resource::{Address, Reading};
 /// One vCenter, through one session.
 pub struct Vcenter {
     session: Session,
+    /// vCenter refuses a cluster's reconfiguration while another runs (Terraform's vSphere
+    /// provider, issue 1362), so they go one after the other.
+    cluster: Mutex<()>,
 }
 
 impl Vcenter {
@@ -26,7 +30,7 @@ impl Vcenter {
         let session = Session::new(config).map_err(|failure| {
             failure.explain(&format!("prepare the connection to vCenter {server}"))
         })?;
-        Ok(Self { session })
+        Ok(Self { session, cluster: Mutex::new(()) })
     }
 
     /// Ends the session, where one was opened, for good: whatever is asked later fails. To be
@@ -66,6 +70,14 @@ impl Vcenter {
                 permission::set(session, inputs).await
             }
             (PERMISSION, Operation::Delete) => permission::delete(session, inputs).await,
+            (RULE, Operation::Create | Operation::Update) => {
+                let _turn = self.cluster.lock().await;
+                rule::write(session, inputs, run).await
+            }
+            (RULE, Operation::Delete) => {
+                let _turn = self.cluster.lock().await;
+                rule::delete(session, inputs, run).await
+            }
             (FOLDER, Operation::Create) => folder::create(session, inputs).await,
             (FOLDER, Operation::Delete) => folder::delete(session, inputs, run).await,
             (VM, Operation::Create) => clone::create(session, step, inputs, run).await,

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::failure::{Failure, reason};
 use super::fault::Fault;
+use super::moref::MoRef;
 use super::session::Session;
-use super::{bulk, folder, locate, permission, role, task, vm};
+use super::{bulk, folder, locate, permission, power, role, rule, task, vm};
 use crate::provider::Wanted;
 use crate::resource::Reading;
 
@@ -20,6 +21,10 @@ pub const ROLE: &str = "vsphere/role";
 pub const FOLDER: &str = "vsphere/folder";
 /// See [`ROLE`].
 pub const VM: &str = "vsphere/vm";
+/// See [`ROLE`].
+pub const SITE: &str = "vsphere/site";
+/// See [`ROLE`].
+pub const RULE: &str = "vsphere/rule";
 /// See [`ROLE`].
 pub const PERMISSION: &str = "vsphere/permission";
 
@@ -55,7 +60,7 @@ async fn read_all(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, 
     Ok(readings.into_iter().zip(running).map(unsettled).collect())
 }
 
-/// Waits for noted tasks. Gives, per address, a task that did not end in time.
+/// Waits for noted tasks and shutdowns. Gives, per address, a task that did not end in time.
 async fn settle(session: &Session, wanted: &[Wanted]) -> Result<Vec<Option<String>>, Failure> {
     let deadline = Instant::now() + NOTED;
     let mut running = Vec::with_capacity(wanted.len());
@@ -66,6 +71,17 @@ async fn settle(session: &Session, wanted: &[Wanted]) -> Result<Vec<Option<Strin
                 unsettled = Some(id.to_owned());
             }
         }
+        for busy in wanted.locator.notes.iter().map(|note| &note["busy"]) {
+            let (Some(kind), Some(id)) = (busy["type"].as_str(), busy["id"].as_str()) else {
+                continue;
+            };
+            if !task::settle_all(session, &MoRef::new(kind, id), deadline).await? {
+                unsettled = Some(format!("a task of {id}"));
+            }
+        }
+        for id in wanted.locator.notes.iter().filter_map(|note| note["shutdown"].as_str()) {
+            power::settle(session, id).await?;
+        }
         running.push(unsettled);
     }
     Ok(running)
@@ -75,7 +91,8 @@ async fn gather(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, Fa
     let by_id = |wanted: &Wanted| wanted.kind.name != VM || wanted.locator.id.is_some();
     // Roles come as one list, so that many of them are one request in bulk.
     let roles = wanted.iter().all(|wanted| wanted.kind.name == ROLE);
-    if roles || wanted.len() > DIRECT_MAX || !wanted.iter().all(by_id) {
+    let site = wanted.iter().any(|wanted| wanted.kind.name == SITE);
+    if roles || site || wanted.len() > DIRECT_MAX || !wanted.iter().all(by_id) {
         return bulk::read(session, wanted).await;
     }
     let mut readings = Vec::with_capacity(wanted.len());
@@ -96,6 +113,7 @@ async fn direct(session: &Session, wanted: &Wanted) -> Result<Option<Reading>, F
         ROLE => role::read(locator, &role::list(session).await?),
         FOLDER => folder::read_one(session, locator).await?,
         PERMISSION => permission::read_one(session, locator).await?,
+        RULE => rule::read_one(session, locator).await?,
         VM => {
             let uuid = locator.id.as_deref().unwrap_or_default();
             let Some(vm) = locate::by_instance_uuid(session, uuid).await? else { return Ok(None) };

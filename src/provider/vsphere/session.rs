@@ -31,6 +31,8 @@ pub struct Content {
     pub session_manager: MoRef,
     /// Which vCenter this is, for as long as it lives.
     pub instance_uuid: String,
+    /// The session's own name, for asking what its account may do.
+    pub session_key: String,
 }
 
 /// A session that logs in on its first call, and once more where vCenter ends it meanwhile.
@@ -172,14 +174,14 @@ impl Session {
 async fn login(soap: &Soap) -> Result<Arc<Content>, Failure> {
     let instance = MoRef::new("ServiceInstance", "ServiceInstance");
     let answer = soap.call(instance.call("RetrieveServiceContent")).await?;
-    let content = content(&answer)?;
+    let mut content = content(&answer)?;
     let config = soap.config();
-    soap.call(login_call(
-        &content.session_manager,
-        &config.username,
-        config.password.expose_secret(),
-    ))
-    .await?;
+    let password = config.password.expose_secret();
+    let call = login_call(&content.session_manager, &config.username, password);
+    let answer = soap.call(call).await?;
+    let session = answer.child("returnval");
+    content.session_key =
+        session.and_then(|session| session.child_text("key")).unwrap_or_default().to_owned();
     if !soap.has_session() {
         return Err(Failure::missing("Login", "session cookie"));
     }
@@ -229,6 +231,7 @@ fn content(answer: &Element) -> Result<Content, Failure> {
         authorization_manager: moref("authorizationManager")?,
         session_manager: moref("sessionManager")?,
         instance_uuid: text("instanceUuid").to_lowercase(),
+        session_key: String::new(),
     })
 }
 

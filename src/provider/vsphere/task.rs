@@ -36,6 +36,10 @@ pub async fn run(
     call: Element,
 ) -> Result<Option<MoRef>, Failure> {
     let method = call.name.clone();
+    // A kill before the task's id is noted would leave a task that nobody waits for.
+    if let Some(object) = MoRef::child(&call, "_this") {
+        run.note(json!({ "busy": { "type": object.kind, "id": object.value } }))?;
+    }
     let answer = session.call(call).await?;
     let task =
         MoRef::child(&answer, "returnval").ok_or_else(|| Failure::missing(&method, "task"))?;
@@ -88,6 +92,28 @@ pub async fn settle(session: &Session, id: &str, deadline: Instant) -> Result<bo
             return Ok(false);
         }
         delay.pause(None).await;
+    }
+    Ok(true)
+}
+
+/// Waits for the end of all tasks of an object that an interrupted run was about to give one.
+/// `false` where one still runs at the deadline.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn settle_all(
+    session: &Session,
+    object: &MoRef,
+    deadline: Instant,
+) -> Result<bool, Failure> {
+    let row = match retrieve_one(session, object, &["recentTask"]).await {
+        Err(failure) if failure.is_gone() => return Ok(true),
+        outcome => outcome?,
+    };
+    for task in row.morefs("recentTask") {
+        if !settle(session, &task.value, deadline).await? {
+            return Ok(false);
+        }
     }
     Ok(true)
 }

@@ -39,6 +39,7 @@ pub const PROPERTIES: &[&str] = &[
     "runtime.powerState",
     "runtime.connectionState",
     "runtime.host",
+    "config.tools.toolsVersion",
     "config.memoryHotAddEnabled",
     "config.cpuHotAddEnabled",
     "guest.ipAddress",
@@ -196,7 +197,8 @@ fn has_disk_uuid(row: &Row) -> bool {
         })
 }
 
-fn hardware_version(row: &Row) -> Option<u64> {
+/// The number in `vmx-15`.
+pub fn hardware_version(row: &Row) -> Option<u64> {
     row.text("config.version")?.strip_prefix("vmx-")?.parse().ok()
 }
 
@@ -207,6 +209,11 @@ fn power(row: &Row) -> Option<&'static str> {
         "suspended" => Some("suspended"),
         _ => None,
     }
+}
+
+/// Whether VMware Tools were seen in it while it last ran.
+pub fn has_tools(row: &Row) -> bool {
+    row.number("config.tools.toolsVersion").is_some_and(|version| version > 0)
 }
 
 /// Whether VMware Tools answer. `not running` where nothing is known of them.

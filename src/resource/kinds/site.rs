@@ -1,0 +1,31 @@
+//! `vsphere/site`: what a spec supposes to stand in vCenter already.
+
+use crate::resource::{Condition, Field, Identity, Kind, KindFacts, Layer, Lifecycle};
+
+/// Looked at for the rules `site` and `privileges`, and never written.
+///
+/// Its place says what to look for: `datacenter`: path; `objects`: list of `what`, `name`;
+/// `templates`: names; `needs`: list of `kind`, `operation`, `field` (may be null), `path`,
+/// `privilege`: what boma's account must be allowed where.
+///
+/// All volatile: `missing`: list of `what`, `name`, `reason`; `templates`: by name `template`,
+/// `tools` (VMware Tools were seen in it), `hardware_version`, `disk_gib`; `free_gib`: by
+/// datastore; `lacking`: the needs that are not met.
+pub const SITE: Kind = Kind::new(&KindFacts {
+    name: "vsphere/site",
+    layer: Layer::Vcenter,
+    fields: &[
+        Field::volatile("missing"),
+        Field::volatile("templates"),
+        Field::volatile("free_gib"),
+        Field::volatile("lacking"),
+    ],
+    holds_data: false,
+    identity: Identity::NaturalKey,
+    lifecycle: Lifecycle::Observed,
+    freed_first: false,
+    ready: Condition::Exists,
+    deletable: Condition::Exists,
+    deadline_s: 60,
+    weight_s: 1,
+});

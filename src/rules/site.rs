@@ -1,0 +1,122 @@
+//! `site`: what the spec names and vCenter does not have is said before the first write. What only
+//! clones need (template, network, pool) is asked for only while something is cloned.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::words::count;
+use super::{Facts, Problem, Rule};
+use crate::diag::Place;
+use crate::plan::{Action, Operation};
+use crate::resource::Address;
+use crate::spec::{Machine, Spec};
+
+/// See the file's head.
+pub const RULE: Rule = Rule::deny("site", check).of_plan();
+
+fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
+    let (Some(seen), true) = (seen(facts), changes(facts)) else { return };
+    let cloned: Vec<&Machine> =
+        facts.spec.all_machines().filter(|one| is_cloned(facts, one)).collect();
+    for one in seen["missing"].as_array().into_iter().flatten() {
+        report.extend(missing(facts.spec, &cloned, one));
+    }
+    let mut seen_templates: BTreeMap<&str, &Machine> = BTreeMap::new();
+    for machine in cloned.iter().filter(|machine| machine.template.is_some()) {
+        let name = machine.template.as_ref().map_or("", |template| template.as_str());
+        report.extend(too_large(&seen["templates"][name], machine));
+        seen_templates.entry(name).or_insert(machine);
+    }
+    for (name, machine) in seen_templates {
+        report.extend(template(&seen["templates"][name], name, machine));
+    }
+    report.extend(too_full(&seen["free_gib"], &cloned));
+}
+
+/// What was seen of the site. `None` where nobody looked or could.
+pub fn seen(facts: &Facts<'_>) -> Option<Json> {
+    let address = Address::of("vsphere/site", &facts.spec.vcenter.datacenter);
+    Some(facts.live?.get(&address)?.object()?.attributes.tree())
+}
+
+fn changes(facts: &Facts<'_>) -> bool {
+    facts.plan.is_some_and(|plan| plan.changes.iter().any(|change| change.action != Action::NoOp))
+}
+
+fn is_cloned(facts: &Facts<'_>, machine: &Machine) -> bool {
+    let address = Address::of("vsphere/vm", &machine.name);
+    let creates = |change: &crate::plan::Change| {
+        change.address == address
+            && change.steps.iter().any(|step| step.operation == Operation::Create)
+    };
+    facts.plan.is_some_and(|plan| plan.changes.iter().any(creates))
+}
+
+fn missing(spec: &Spec, cloned: &[&Machine], one: &Json) -> Option<Problem> {
+    let (what, name) = (one["what"].as_str()?, one["name"].as_str()?);
+    let place = match what {
+        "cluster" => Some(&spec.vcenter.cluster.place),
+        "host" => spec.vcenter.hosts.iter().find(|host| host.value == name).map(|host| &host.place),
+        "datastore" if spec.vcenter.datastore.value == name => Some(&spec.vcenter.datastore.place),
+        _ => cloned.iter().find_map(|machine| named_by(machine, what, name)),
+    }?;
+    let help =
+        "name one that is there, or make it in vCenter; boma's account must be allowed to see it";
+    Some(Problem::at(place, one["reason"].as_str()?, help))
+}
+
+fn named_by<'a>(machine: &'a Machine, what: &str, name: &str) -> Option<&'a Place> {
+    let named = match what {
+        "datastore" => Some(&machine.datastore),
+        "network" => Some(&machine.network),
+        "resource pool" => machine.resource_pool.as_ref(),
+        "template" => machine.template.as_ref(),
+        _ => None,
+    };
+    named.filter(|named| named.value == name).map(|named| &named.place)
+}
+
+/// Whether a cloud-init data source is in a template cannot be seen from outside.
+fn template(seen: &Json, name: &str, machine: &Machine) -> Option<Problem> {
+    let place = &machine.template.as_ref()?.place;
+    if seen["template"] == false {
+        let help = "convert it to a template in vCenter, or name another";
+        return Some(Problem::at(place, format!("{name} is a VM, not a template"), help));
+    }
+    (seen["tools"] == false).then(|| {
+        let message = format!("VMware Tools were never seen in template {name}");
+        let help = "install open-vm-tools in it: without them boma cannot see whether a machine \
+            came up, and the cloud provider finds no address of a node";
+        Problem::at(place, message, help).warn()
+    })
+}
+
+fn too_large(seen: &Json, machine: &Machine) -> Option<Problem> {
+    let gib = seen["disk_gib"].as_u64().filter(|gib| *gib > machine.disk_gib.value)?;
+    let template = machine.template.as_ref()?;
+    let message = format!(
+        "template {} has a disk of {gib} GiB, more than the {} GiB of {}",
+        template.value, machine.disk_gib.value, machine.name.value
+    );
+    let help = format!("no disk can be made smaller: set `disk` to \"{gib}GiB\" or more");
+    Some(Problem::at(&machine.disk_gib.place, message, help))
+}
+
+/// Thin disks may fit all the same.
+fn too_full(free: &Json, cloned: &[&Machine]) -> Vec<Problem> {
+    let mut wanted: BTreeMap<&str, (u64, &Place)> = BTreeMap::new();
+    for machine in cloned {
+        let entry = wanted.entry(&machine.datastore.value).or_insert((0, &machine.datastore.place));
+        entry.0 = entry.0.saturating_add(machine.disk_gib.value);
+    }
+    let short = wanted.into_iter().filter_map(|(name, (wanted, place))| {
+        let free = free[name].as_u64().filter(|free| *free < wanted)?;
+        let message = format!(
+            "datastore {name} has {free} GiB free, and new machines have {wanted} GiB of disk"
+        );
+        let help = format!("free {} there, or name another datastore", count(wanted - free, "GiB"));
+        Some(Problem::at(place, message, help).warn())
+    });
+    short.collect()
+}

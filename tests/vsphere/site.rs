@@ -1,0 +1,89 @@
+//! What is looked at before the first write.
+
+use boma::provider::Provider as _;
+use serde_json::json;
+
+use super::rig::{Backend, Rig, present};
+use super::rules::server_rule;
+use super::subject::{STORAGE, Subject};
+
+/// A look at the site: a network, a template, and what an account needs to clone and to grant.
+fn site(network: &str) -> Subject {
+    let need = |path: &str, kind: &str, operation: &str, privilege: &str| {
+        json!({"path": path, "kind": kind, "operation": operation, "field": null,
+            "privilege": privilege})
+    };
+    let place = json!({
+        "datacenter": "/DC1",
+        "objects": [
+            {"what": "network", "name": network},
+            {"what": "datastore", "name": "vsanDatastore"},
+            {"what": "template", "name": "ubuntu-22.04"},
+        ],
+        "templates": ["ubuntu-22.04"],
+        "needs": [
+            need("/", "vsphere/role", "create", "Authorization.ModifyRoles"),
+            need("/DC1/vm/none/yet", "vsphere/vm", "create", "VirtualMachine.Inventory.CreateFromExisting"),
+            need("ubuntu-22.04", "vsphere/vm", "create", "VirtualMachine.Provisioning.DeployTemplate"),
+        ],
+    });
+    Subject::new("vsphere/site", "DC1", place)
+}
+
+#[tokio::test]
+async fn what_a_spec_supposes_is_looked_at_before_the_first_write() {
+    let rig = Rig::start().await;
+    let seen = present(rig.read(&site("nope")).await).attributes.tree();
+    assert_eq!(seen["missing"][0]["reason"], "there is no network nope in /DC1");
+    assert_eq!(seen["missing"].as_array().map(Vec::len), Some(1));
+    let template = json!({"template": true, "tools": true, "hardware_version": 13, "disk_gib": 20});
+    assert_eq!(seen["templates"]["ubuntu-22.04"], template);
+    assert!(seen["free_gib"]["vsanDatastore"].as_u64() > Some(1000), "{seen}");
+    assert_eq!(seen["lacking"], json!([]));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn privileges_are_asked_for_at_once_and_named_with_the_nearest_path() {
+    let rig = Rig::start().await;
+    let permission = Subject::permission("root", "/");
+    let fields = json!({"entity": "/", "principal": STORAGE, "group": false, "role": "ReadOnly", "propagate": true});
+    rig.make(&permission, fields).await;
+    let weak = rig.account(STORAGE);
+    let seen = weak.read(&[site("VM Network").wanted()]).await.remove(0).1;
+    let tree = present(seen).attributes.tree();
+    let lacking = tree["lacking"].as_array().unwrap();
+    let lacking: Vec<String> = lacking
+        .iter()
+        .map(|need| format!("{} {}", need["path"], need["privilege"]).replace('"', ""))
+        .collect();
+    let expected = [
+        "/ Authorization.ModifyRoles",
+        "/DC1/vm VirtualMachine.Inventory.CreateFromExisting",
+        "/DC1/vm/ubuntu-22.04 VirtualMachine.Provisioning.DeployTemplate",
+    ];
+    assert_eq!(lacking, expected);
+    let requests = rig.control().status().await.unwrap().requests;
+    assert_eq!(requests["HasPrivilegeOnEntities"], 1);
+    weak.logout().await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_whole_read_with_the_site_costs_eight_requests() {
+    for count in [12, 1000] {
+        let rig = Rig::with_machines(Backend::Lab, count).await;
+        let machines = (0..count).map(|number| Subject::vm(&format!("agent-{number}")).wanted());
+        let others = [
+            site("VM Network").wanted(),
+            server_rule().wanted(),
+            Subject::role("ReadOnly").wanted(),
+            Subject::permission("none", "/DC1").wanted(),
+        ];
+        let readings = rig.vcenter.read(&machines.chain(others).collect::<Vec<_>>()).await;
+        let present = readings.iter().filter(|(_, reading)| reading.object().is_some()).count();
+        assert_eq!(present, count + 2, "{:?}", readings.last());
+        assert!(rig.vcenter.requests() <= 8, "{} requests for {count}", rig.vcenter.requests());
+        rig.stop().await;
+    }
+}
