@@ -124,6 +124,7 @@ impl Runner {
     fn before_steps(&self, reading: &Reading) -> Result<(), NodeError> {
         let change = self.change();
         match (change.action, reading.object()) {
+            _ if self.node().half.is_around() => {}
             (Action::Adopt, Some(object)) => self.put(object)?,
             (Action::Forget, _) => {
                 self.context.ledger.append(Entry::Remove { address: change.address.clone() })?
@@ -150,8 +151,9 @@ impl Runner {
             let gone = removed.iter().all(|path| !holds(kind, live, path));
             gone && equal(kind, &sent, &sealer.seal_tree(kind, live.clone()))
         };
-        let is_done =
-            step.operation != Operation::Create && step.done.check(&reading, &written).is_ok();
+        let is_done = step.operation != Operation::Create
+            && step.done.shows()
+            && step.done.check(&reading, &written).is_ok();
         if is_done {
             return Ok(reading);
         }
@@ -188,14 +190,16 @@ impl Runner {
             return Ok(reading);
         }
         let stopped = |message: String, help: &str| ProviderError {
-            operation: format!("{} of {}", words(step.operation), step.address),
+            operation: format!("{} {}", step.operation.words(), step.address),
             message: format!("stopped before it began: {message}"),
             help: help.into(),
             retry: Retry::Never,
         };
         // Whoever is gone may have a successor at the same place, which is not the plan's to touch.
-        if let Some(other) = reading.object().filter(|object| planned.as_ref() != Some(&object.id))
-        {
+        // A window that opens touches nothing of what it looks at.
+        let around = self.node().half.is_around();
+        let other = |object: &&Object| !around && planned.as_ref() != Some(&object.id);
+        if let Some(other) = reading.object().filter(other) {
             let message = format!("another object stands in its place, id {}", other.id);
             return Err(stopped(message, "plan again").into());
         }
@@ -208,7 +212,7 @@ impl Runner {
         let change = self.change();
         self.context.ledger.append(Entry::Intent {
             address: change.address.clone(),
-            operation: words(step.operation).into(),
+            operation: step.operation.words().into(),
             open: Open {
                 kind: change.kind,
                 endpoint: change.endpoint.clone(),
@@ -287,10 +291,11 @@ impl Runner {
     ) -> Result<Reading, NodeError> {
         let address = step.address.clone();
         match result {
-            // On the way to being deleted, what was recorded stays the best description of it.
-            Ok(Reading::Present(object)) if self.change().action == Action::Delete => {
+            // On the way to being deleted, and while a window only opens or closes, what was
+            // recorded stays the best description of it.
+            Ok(reading) if self.keeps_record(&reading) => {
                 self.context.ledger.append(Entry::Closed { address })?;
-                Ok(Reading::Present(object))
+                Ok(reading)
             }
             Ok(Reading::Present(object)) => {
                 self.put(&object)?;
@@ -313,6 +318,14 @@ impl Runner {
         }
     }
 
+    fn keeps_record(&self, reading: &Reading) -> bool {
+        let going = self.change().action == Action::Delete && reading.object().is_some();
+        let rebuilding = self.node().half != Half::Delete
+            && *reading == Reading::Absent
+            && matches!(self.change().action, Action::Create | Action::Replace);
+        going || rebuilding || self.node().half.is_around()
+    }
+
     fn put(&self, object: &Object) -> Result<(), LedgerError> {
         let change = self.change();
         let sealed = |source: &SecretSource| {
@@ -331,7 +344,16 @@ impl Runner {
         let known = |reference: &_| self.context.ledger.value(reference);
         let secret = |source: &SecretSource| (self.context.secrets)(source);
         let attributes = match step.operation {
-            Operation::Create => resolve(&change.desired.tree(), &known, &secret),
+            Operation::Create
+            | Operation::InitCluster
+            | Operation::Join
+            | Operation::Start
+            | Operation::Restart
+            | Operation::Drain
+            | Operation::Uncordon
+            | Operation::EtcdSnapshot
+            | Operation::Expel
+            | Operation::RotateToken => resolve(&change.desired.tree(), &known, &secret),
             Operation::Update | Operation::UpgradeHardware => {
                 let mut tree = change.desired.tree();
                 if let Some(map) = tree.as_object_mut() {
@@ -345,7 +367,7 @@ impl Runner {
         };
         if let Some(missing) = references(&attributes).first() {
             return Err(NodeError::Failed(ProviderError {
-                operation: format!("{} of {}", words(step.operation), step.address),
+                operation: format!("{} {}", step.operation.words(), step.address),
                 message: format!("{}.{} is not known", missing.address, missing.path),
                 help: "plan and apply again".into(),
                 retry: Retry::Never,
@@ -439,17 +461,4 @@ fn removed(change: &Change, step: &Step) -> Vec<String> {
         |path: &str| step.fields.iter().any(|field| path.split('.').next() == Some(field));
     let gone = change.attributes.iter().filter(|one| one.after == After::Removed);
     gone.map(|one| one.path.clone()).filter(|path| of_step(path)).collect()
-}
-
-/// An operation in words.
-fn words(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
-        Operation::PowerOff => "power off",
-        Operation::UpgradeHardware => "upgrade hardware",
-        Operation::PowerOn => "power on",
-        Operation::Wait => "wait",
-    }
 }

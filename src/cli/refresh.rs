@@ -11,7 +11,8 @@ use super::world::World;
 use crate::plan::{Desired, Live, ReadStats};
 use crate::provider::Wanted;
 use crate::resource::{
-    Address, Attributes, Endpoint, Identity, Kind, Locator, Mark, Object, Reading, Resource, Sealer,
+    Address, Attributes, EdgeKind, Endpoint, Identity, Kind, Locator, Mark, Object, Reading,
+    Resource, Sealer,
 };
 use crate::state::{Record, State, load as load_state};
 
@@ -26,12 +27,8 @@ pub struct Refreshed {
 /// Prior stands for live.
 pub fn offline(desired: &Desired, state: &State) -> Refreshed {
     let addresses = desired.resources.keys().chain(state.addresses());
-    let reading = |address: &Address| match state.resources.get(address) {
-        Some(record) => Reading::Present(as_recorded(record, state.mark(address))),
-        None => Reading::Absent,
-    };
     Refreshed {
-        live: addresses.map(|address| (address.clone(), reading(address))).collect(),
+        live: addresses.map(|address| (address.clone(), as_left(state, address))).collect(),
         stats: None,
     }
 }
@@ -51,18 +48,96 @@ fn as_recorded(record: &Record, mark: Mark) -> Object {
 pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Refreshed, CliError> {
     let begun = Instant::now();
     check_identity(world, state).await?;
-    let sealer = Sealer::new(&state.digest_key);
     let mut live = Live::new();
-    for (endpoint, wanted) in wanted(desired, state) {
+    let (first, behind): (Vec<_>, Vec<_>) = wanted(desired, state)
+        .into_iter()
+        .partition(|(endpoint, _)| opener(desired, state, endpoint).is_none());
+    read_all(world, state, first, &mut live).await;
+    // What is behind a machine is asked once it is known whether the machine is there.
+    let mut asked = Vec::new();
+    for (endpoint, wanted) in behind {
+        match opener(desired, state, &endpoint).map(|address| Door::of(&live, &address)) {
+            Some(Door::Gone) => {
+                live.extend(wanted.into_iter().map(|one| (one.address, Reading::Absent)));
+            }
+            Some(Door::Shut) => {
+                let recorded = |one: Wanted| (one.address.clone(), as_left(state, &one.address));
+                live.extend(wanted.into_iter().map(recorded));
+            }
+            Some(Door::Unknown(reason)) => {
+                let unread = |one: Wanted| (one.address, Reading::Unread(reason.clone()));
+                live.extend(wanted.into_iter().map(unread));
+            }
+            Some(Door::Open) | None => asked.push((endpoint, wanted)),
+        }
+    }
+    read_all(world, state, asked, &mut live).await;
+    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Refreshed { live, stats: Some(ReadStats { requests: world.requests(), elapsed_ms }) })
+}
+
+/// Whether what is behind an endpoint can be asked.
+enum Door {
+    Open,
+    /// The machine is off: behind it is what was recorded, which nobody could change meanwhile.
+    Shut,
+    /// The machine is not there, and nothing of it.
+    Gone,
+    Unknown(String),
+}
+
+impl Door {
+    fn of(live: &Live, opener: &Address) -> Self {
+        match live.get(opener) {
+            Some(Reading::Present(object)) if object.attributes.tree()["power"] == "off" => {
+                Self::Shut
+            }
+            Some(Reading::Present(_)) | None => Self::Open,
+            Some(Reading::Absent) => Self::Gone,
+            Some(Reading::Unread(reason)) => Self::Unknown(format!("{opener}: {reason}")),
+        }
+    }
+}
+
+/// What makes an endpoint exist, by the spec or by what was recorded. `None` where it stands
+/// already.
+fn opener(desired: &Desired, state: &State, endpoint: &Endpoint) -> Option<Address> {
+    if let Some(facts) = desired.endpoints.get(endpoint) {
+        return facts.opened_by.clone();
+    }
+    let records = state.resources.values().filter(|record| record.endpoint == *endpoint);
+    let mut edges = records.flat_map(|record| &record.edges);
+    let host = endpoint.provider() == "host";
+    edges.find(|edge| host && edge.kind == EdgeKind::LivesIn).map(|edge| edge.to.clone())
+}
+
+fn as_left(state: &State, address: &Address) -> Reading {
+    let record = state.resources.get(address);
+    record.map_or(Reading::Absent, |record| {
+        Reading::Present(as_recorded(record, state.mark(address)))
+    })
+}
+
+/// Asks several endpoints at once, each provider for all of its endpoints together.
+async fn read_all(
+    world: &World,
+    state: &State,
+    endpoints: Vec<(Endpoint, Vec<Wanted>)>,
+    live: &mut Live,
+) {
+    let sealer = Sealer::new(&state.digest_key);
+    let mut by_provider: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    for (endpoint, wanted) in endpoints {
+        by_provider.entry(endpoint.provider().to_owned()).or_default().extend(wanted);
+    }
+    for (name, wanted) in by_provider {
         let kinds: BTreeMap<Address, Kind> =
             wanted.iter().map(|one| (one.address.clone(), one.kind)).collect();
-        let readings = match world.providers.get(endpoint.provider()) {
+        let readings = match world.providers.get(&name) {
             Some(provider) => provider.read(&wanted).await,
             None => wanted
                 .into_iter()
-                .map(|one| {
-                    (one.address, Reading::Unread(format!("nothing here speaks to {endpoint}")))
-                })
+                .map(|one| (one.address, Reading::Unread(format!("nothing here speaks to {name}"))))
                 .collect(),
         };
         live.extend(readings.into_iter().map(|(address, reading)| {
@@ -73,8 +148,6 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
             (address, reading)
         }));
     }
-    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Refreshed { live, stats: Some(ReadStats { requests: world.requests(), elapsed_ms }) })
 }
 
 /// Looks for one object where a locator says, be it where its resource would look or elsewhere.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::Step;
 use crate::resource::{
-    Address, Attributes, Edge, Effect, Endpoint, Kind, Locator, Place, Reference,
+    Address, Attributes, Edge, EdgeKind, Effect, Endpoint, Kind, Locator, Place, Reference,
 };
 
 /// What happens to one resource.
@@ -161,6 +161,12 @@ pub struct Change {
     pub attributes: Vec<Difference>,
     /// The calls, in order.
     pub steps: Vec<Step>,
+    /// What a node's window begins with: its cluster's data is saved, its pods move away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opening: Vec<Step>,
+    /// What a node's window ends with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closing: Vec<Step>,
     /// The machine that these steps disturb, where it runs now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Address>,
@@ -188,6 +194,21 @@ pub struct Change {
 }
 
 impl Change {
+    /// The machine that the object is on. `None` where it is on none, or is the machine itself.
+    pub fn machine(&self) -> Option<&Address> {
+        let host = self.endpoint.provider() == "host";
+        let mut homes = self.edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn);
+        homes.find(|_| host).map(|edge| &edge.to)
+    }
+
+    /// Whether it takes away something that runs on a machine: a firewall's change does not.
+    pub fn disrupts(&self, machine: &Address) -> bool {
+        let restarts = self.attributes.iter().any(|one| one.impact >= Impact::Restart);
+        let goes = matches!(self.action, Action::Replace | Action::Delete);
+        self.window.as_ref() == Some(machine)
+            && (self.machine().is_none() || restarts || goes || self.kind.lifecycle.is_node())
+    }
+
     /// Whether it cannot be undone by applying the old spec.
     pub fn is_irreversible(&self) -> bool {
         matches!(self.action, Action::Delete | Action::Replace)

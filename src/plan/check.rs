@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Action, Change, Half, Operation, Plan};
+use super::{Action, Change, Half, Node, Operation, Plan};
 use crate::resource::Address;
 
 /// A broken invariant.
@@ -86,8 +86,8 @@ fn has_unguarded_delete(change: &Change) -> bool {
 }
 
 fn is_misordered(plan: &Plan, at: usize, change: &Change) -> bool {
-    let mut halves: Vec<Half> =
-        plan.nodes.iter().filter(|node| node.change == at).map(|node| node.half).collect();
+    let own = |node: &&Node| node.change == at && !node.half.is_around();
+    let mut halves: Vec<Half> = plan.nodes.iter().filter(own).map(|node| node.half).collect();
     halves.sort();
     let expected: &[Half] = match change.action {
         Action::NoOp => &[],

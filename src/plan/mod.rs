@@ -8,7 +8,9 @@ mod desired;
 mod diff;
 mod difference;
 mod drift;
+mod founding;
 mod known;
+mod node_steps;
 mod order;
 #[allow(clippy::module_inception)]
 mod plan;

@@ -93,6 +93,17 @@ pub enum Half {
     Delete,
     /// The steps of a replace from the create on.
     Create,
+    /// What a node's window begins with, whatever becomes of the node's own resource.
+    Open,
+    /// What it ends with.
+    Close,
+}
+
+impl Half {
+    /// Whether it is about a window and not about the resource.
+    pub fn is_around(self) -> bool {
+        matches!(self, Self::Open | Self::Close)
+    }
 }
 
 /// One unit of work in the order.
@@ -117,6 +128,17 @@ pub struct Window {
     pub group: String,
     /// Indices into [`Plan::nodes`] that belong to it.
     pub nodes: Vec<usize>,
+    /// Whether it takes away something that runs; a firewall's window only keeps others shut.
+    #[serde(default = "disrupts", skip_serializing_if = "is_set")]
+    pub disrupts: bool,
+}
+
+fn disrupts() -> bool {
+    true
+}
+
+fn is_set(flag: &bool) -> bool {
+    *flag
 }
 
 /// A part of the spec that is checked, but whose resources come with a later version.
@@ -190,6 +212,8 @@ impl Plan {
             Half::Whole => &change.steps,
             Half::Delete => &change.steps[..split],
             Half::Create => &change.steps[split..],
+            Half::Open => &change.opening,
+            Half::Close => &change.closing,
         }
     }
 }

@@ -10,7 +10,10 @@ use super::select::select;
 use super::window::windows;
 use super::{Action, Basis, BlockCause, Blocked, Change, Desired, FORMAT, Live, Options, Plan};
 use crate::graph::Cycle;
-use crate::resource::{Address, Identity, Kind, Locator, Mark, Object, Resource, SecretSource};
+use crate::resource::{
+    Address, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Locator, Mark, Object, Resource,
+    SecretSource,
+};
 use crate::state::{Record, State};
 
 /// Makes the plan.
@@ -54,6 +57,7 @@ pub fn plan(
         }
     }
     planner.keep_what_is_used();
+    planner.keep_what_cannot_be_drained();
     let (lineage, changes, blocked) = (planner.lineage, planner.changes, planner.blocked);
     finish(desired, prior, Basis { lineage, ..basis }, changes, blocked)
 }
@@ -67,8 +71,9 @@ fn finish(
 ) -> Result<Plan, Cycle<Address>> {
     let mut changes: Vec<Change> = changes.into_values().collect();
     changes.sort_by(|a, b| (a.kind.layer, &a.address).cmp(&(b.kind.layer, &b.address)));
-    let nodes = order(&changes, prior)?;
-    let windows = windows(&changes, &nodes, &desired.groups);
+    let mut nodes = order(&changes, prior)?;
+    let windows = windows(&mut changes, &mut nodes, &desired.groups);
+    let endpoints = endpoints(desired, &changes);
     Ok(Plan {
         format: FORMAT,
         basis,
@@ -76,9 +81,19 @@ fn finish(
         blocked: blocked.into_values().collect(),
         nodes,
         windows,
-        endpoints: desired.endpoints.clone(),
+        endpoints,
         unplanned: desired.unplanned.clone(),
     })
+}
+
+/// Facts of every endpoint: those of machines that left the spec are as those of any machine.
+fn endpoints(desired: &Desired, changes: &[Change]) -> BTreeMap<Endpoint, EndpointFacts> {
+    let mut endpoints = desired.endpoints.clone();
+    for change in changes {
+        let facts = || EndpointFacts { limit: 1, opened_by: change.machine().cloned() };
+        endpoints.entry(change.endpoint.clone()).or_insert_with(facts);
+    }
+    endpoints
 }
 
 /// The lineage of the marks that the world bears, where the state is empty: a lost state is
@@ -158,6 +173,30 @@ impl Planner<'_> {
             place: resource.place.clone(),
             mark,
             notes: Vec::new(),
+        }
+    }
+
+    /// A machine is not disturbed while nobody can say what its k3s node does.
+    fn keep_what_cannot_be_drained(&mut self) {
+        let silent: BTreeSet<Address> = self
+            .blocked
+            .values()
+            .filter(|one| one.kind.lifecycle.is_node())
+            .filter(|one| self.prior.resources.contains_key(&one.address))
+            .map(|one| one.address.clone())
+            .collect();
+        for node in silent {
+            let edges = self.prior.resources.get(&node).map(|record| record.edges.clone());
+            let homes = edges.into_iter().flatten().filter(|edge| edge.kind == EdgeKind::LivesIn);
+            for home in homes {
+                if self.changes.get(&home.to).is_some_and(|change| change.window.is_some())
+                    && let Some(change) = self.changes.remove(&home.to)
+                {
+                    let cause = BlockCause::Dependency(node.clone());
+                    let (address, kind, origin) = (change.address, change.kind, change.origin);
+                    self.blocked.insert(home.to, Blocked { address, kind, cause, origin });
+                }
+            }
         }
     }
 

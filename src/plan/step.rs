@@ -22,6 +22,48 @@ pub enum Operation {
     PowerOn,
     /// Calls nothing: waits until the step's condition holds.
     Wait,
+    /// Starts a new k3s cluster on a server.
+    InitCluster,
+    /// Starts k3s on a machine and makes it part of the cluster that the other servers are.
+    Join,
+    /// Starts a service that was stopped.
+    Start,
+    /// Starts a service anew, with what is on disk.
+    Restart,
+    /// Keeps new pods off a node and moves the ones it has.
+    Drain,
+    /// Lets pods on a node again, where boma kept them off.
+    Uncordon,
+    /// Saves the cluster's data on a server's disk.
+    EtcdSnapshot,
+    /// Takes a node, its etcd member and its password out of the cluster.
+    Expel,
+    /// Makes the cluster accept another server token.
+    RotateToken,
+}
+
+impl Operation {
+    /// In words, as in `power off server-1`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::PowerOff => "power off",
+            Self::UpgradeHardware => "upgrade the hardware of",
+            Self::PowerOn => "power on",
+            Self::Wait => "wait for",
+            Self::InitCluster => "begin a cluster on",
+            Self::Join => "join",
+            Self::Start => "start",
+            Self::Restart => "restart",
+            Self::Drain => "drain",
+            Self::Uncordon => "uncordon",
+            Self::EtcdSnapshot => "save etcd on",
+            Self::Expel => "expel",
+            Self::RotateToken => "rotate the token of",
+        }
+    }
 }
 
 /// One call, with what must hold before it and what ends it.

@@ -2,8 +2,9 @@
 
 use serde_json::Value as Json;
 
+use super::node_steps::Entry;
 use super::{Action, Difference, Impact, Operation, Step};
-use crate::resource::{Address, Condition, Endpoint, Kind, Lifecycle, Mode};
+use crate::resource::{Address, Condition, Endpoint, Kind, Layer, Lifecycle, Mode};
 
 /// The keys of machines that have operations of their own.
 const POWER: &str = "power";
@@ -21,6 +22,12 @@ pub struct Subject<'a> {
     pub desired: &'a Json,
     /// What it is. `None` where it is not there.
     pub live: Option<&'a Json>,
+    /// The state knows it.
+    pub recorded: bool,
+    /// How a k3s server without data comes up.
+    pub entry: Entry,
+    /// The whole spec goes.
+    pub destroy: bool,
 }
 
 impl Subject<'_> {
@@ -38,6 +45,12 @@ impl Subject<'_> {
 
     /// Whether the steps take a running machine down.
     pub fn disturbs(&self, action: Action, differences: &[Difference]) -> bool {
+        if self.kind.lifecycle.is_node() {
+            return self.disturbs_node(action, differences);
+        }
+        if self.kind.layer == Layer::Hosts {
+            return self.live.is_some() && action != Action::NoOp;
+        }
         self.is_running()
             && match action {
                 Action::Update | Action::Adopt => self.must_be_off(differences),
@@ -65,6 +78,9 @@ impl Subject<'_> {
     }
 
     fn create(&self) -> Vec<Step> {
+        if self.kind.lifecycle.is_node() {
+            return self.create_node();
+        }
         if !self.is_machine() {
             return vec![self.step(Operation::Create, Vec::new(), self.kind.ready.clone())];
         }
@@ -81,6 +97,9 @@ impl Subject<'_> {
     }
 
     fn update(&self, differences: &[Difference]) -> Vec<Step> {
+        if self.kind.lifecycle.is_node() {
+            return self.update_node(differences);
+        }
         let mut fields: Vec<String> =
             differences.iter().map(|difference| top(&difference.path)).collect();
         fields.dedup();
@@ -110,6 +129,7 @@ impl Subject<'_> {
         let waits = if goes_on { self.waits() } else { Vec::new() };
         let missing = |step: &Step| match (&step.done, self.live) {
             (Condition::Is(path, text), Some(live)) => live[path.as_ref()] != text.as_ref(),
+            (Condition::NotEmpty(path), Some(live)) => live[path.as_ref()].is_null(),
             _ => true,
         };
         waits.into_iter().filter(missing).collect()
@@ -119,14 +139,20 @@ impl Subject<'_> {
     fn waits(&self) -> Vec<Step> {
         let awaited = self.kind.fields.iter().filter_map(|field| {
             let Mode::Awaited(deadline_s) = field.mode else { return None };
-            let wanted = self.desired[field.path].as_str()?;
-            let done = Condition::Is(field.path.into(), wanted.to_owned().into());
+            let done = match &self.desired[field.path] {
+                Json::String(wanted) => Condition::Is(field.path.into(), wanted.clone().into()),
+                Json::Bool(true) => Condition::NotEmpty(field.path.into()),
+                _ => return None,
+            };
             Some(Step { deadline_s, ..self.step(Operation::Wait, Vec::new(), done) })
         });
         awaited.collect()
     }
 
     fn delete(&self) -> Vec<Step> {
+        if self.kind.lifecycle.is_node() {
+            return self.delete_node();
+        }
         let mut steps = Vec::new();
         steps.extend(self.is_running().then(|| self.power(Operation::PowerOff, "off")));
         steps.push(Step {
@@ -158,7 +184,7 @@ impl Subject<'_> {
         self.step(operation, Vec::new(), Condition::is(POWER, state))
     }
 
-    fn step(&self, operation: Operation, fields: Vec<String>, done: Condition) -> Step {
+    pub(super) fn step(&self, operation: Operation, fields: Vec<String>, done: Condition) -> Step {
         Step {
             address: self.address.clone(),
             kind: self.kind,
@@ -172,7 +198,8 @@ impl Subject<'_> {
     }
 }
 
-fn top(path: &str) -> String {
+/// The first key of a path.
+pub(super) fn top(path: &str) -> String {
     path.split('.').next().unwrap_or(path).to_owned()
 }
 
@@ -209,6 +236,9 @@ mod tests {
             endpoint: &Endpoint::vcenter(),
             desired: &desired,
             live: live.as_ref(),
+            recorded: live.is_some(),
+            entry: Entry::Join,
+            destroy: false,
         };
         let found: Vec<Operation> =
             subject.steps(action, differences).iter().map(|step| step.operation).collect();
@@ -224,6 +254,9 @@ mod tests {
             endpoint: &Endpoint::vcenter(),
             desired: &json!({"cpus": 4}),
             live: Some(&live),
+            recorded: true,
+            entry: Entry::Join,
+            destroy: false,
         };
         let steps = subject.steps(Action::Update, &[difference("cpus", Impact::PowerCycle)]);
         let operations: Vec<Operation> = steps.iter().map(|step| step.operation).collect();

@@ -3,11 +3,12 @@
 use serde_json::Value as Json;
 
 use super::decide::{Decision, Row, Seen, decide};
+use super::node_steps::Entry;
 use super::planner::Planner;
 use super::steps::Subject;
 use super::wanted::NOBODY_LOOKED;
 use super::{Action, BlockCause, Blocked, Change};
-use crate::resource::{Address, Attributes, Reading};
+use crate::resource::{Address, Attributes, EdgeKind, Layer, Reading};
 
 impl Planner<'_> {
     /// Plans a recorded resource that the spec does not ask for.
@@ -50,9 +51,25 @@ impl Planner<'_> {
             destroy: self.options.destroy,
         };
         let Decision::Do(action, reason) = decide(row) else { return };
+        // A node whose machine is gone is still known to its cluster.
+        let lingers = kind.lifecycle.is_node() && record.is_some() && object.is_none();
+        let action = if lingers && !self.options.destroy { Action::Delete } else { action };
         let live = object.map(|object| object.attributes.tree());
-        let subject =
-            Subject { address, kind, endpoint, desired: &Json::Null, live: live.as_ref() };
+        let subject = Subject {
+            address,
+            kind,
+            endpoint,
+            desired: &Json::Null,
+            live: live.as_ref(),
+            recorded: record.is_some(),
+            entry: Entry::Join,
+            destroy: self.options.destroy,
+        };
+        let edges = record.map(|record| record.edges.clone()).unwrap_or_default();
+        let home =
+            edges.iter().find(|edge| edge.kind == EdgeKind::LivesIn && kind.layer == Layer::Hosts);
+        let machine = home.map_or(address, |edge| &edge.to).clone();
+        let (opening, closing) = subject.around();
         let disturbs = subject.disturbs(action, &[]) && !self.options.destroy;
         let change = Change {
             address: address.clone(),
@@ -62,13 +79,15 @@ impl Planner<'_> {
             reasons: vec![reason],
             attributes: Vec::new(),
             steps: subject.steps(action, &[]),
-            window: disturbs.then(|| address.clone()),
+            opening,
+            closing,
+            window: disturbs.then_some(machine),
             origin: None,
             desired: Attributes::default(),
             assumed: Vec::new(),
             locator,
             live: object.map(|object| object.attributes.clone()),
-            edges: record.map(|record| record.edges.clone()).unwrap_or_default(),
+            edges,
             protected,
         };
         self.changes.insert(address.clone(), change);

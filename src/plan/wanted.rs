@@ -9,7 +9,7 @@ use super::planner::Planner;
 use super::refusal::{refusal, taken};
 use super::steps::Subject;
 use super::{Action, After, BlockCause, Cause, Change, Difference, Impact, Reason};
-use crate::resource::{Address, Attributes, EdgeKind, Effect, Object, Reading, Resource};
+use crate::resource::{Address, Attributes, Edge, EdgeKind, Effect, Object, Reading, Resource};
 use crate::state::Record;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,11 @@ impl Planner<'_> {
     pub(super) fn wanted(&mut self, address: &Address) {
         let Some(resource) = self.desired.resources.get(address) else { return };
         let needs = &resource.edges;
-        if let Some(edge) = needs.iter().find(|edge| self.blocked.contains_key(&edge.to)) {
+        let stands = matches!(self.live.get(address), Some(Reading::Present(_)));
+        // Where only order ties it to what is blocked, what stands already can still change.
+        let binds = |edge: &&Edge| edge.kind != EdgeKind::After || !stands;
+        let mut needed = needs.iter().filter(binds);
+        if let Some(edge) = needed.find(|edge| self.blocked.contains_key(&edge.to)) {
             return self.block(resource, BlockCause::Dependency(edge.to.clone()));
         }
         let container = needs
@@ -80,6 +84,9 @@ impl Planner<'_> {
             _ => (action, reason),
         };
         let change = self.change(resource, action, reason, object, found);
+        if let Some(cause) = self.unenterable(resource, change.action) {
+            return self.block(resource, cause);
+        }
         self.changes.insert(address.clone(), change);
     }
 
@@ -110,9 +117,16 @@ impl Planner<'_> {
             endpoint: &resource.endpoint,
             desired: &desired,
             live: live.as_ref(),
+            recorded: self.prior.resources.contains_key(&resource.address),
+            entry: self.entry(resource),
+            destroy: false,
         };
         let steps = subject.steps(action, &attributes);
-        let window = subject.disturbs(action, &attributes).then(|| resource.address.clone());
+        let disturbs = subject.disturbs(action, &attributes);
+        // A node whose machine is made anew runs until then.
+        let standing = self.live.get(&resource.address).and_then(Reading::object);
+        let standing = standing.map(|object| object.attributes.tree());
+        let (opening, closing) = Subject { live: standing.as_ref(), ..subject }.around();
         Change {
             address: resource.address.clone(),
             kind: resource.kind,
@@ -121,7 +135,9 @@ impl Planner<'_> {
             reasons,
             attributes,
             steps,
-            window,
+            opening,
+            closing,
+            window: disturbs.then(|| machine(resource).unwrap_or(&resource.address).clone()),
             origin: Some(resource.origin.clone()),
             desired: Attributes::new(&desired),
             assumed: self.assumed(resource),
@@ -224,6 +240,13 @@ impl Planner<'_> {
         });
         if stale { (Action::Adopt, Reason::SpecChanged) } else { (Action::NoOp, Reason::Equal) }
     }
+}
+
+/// The machine that a resource is on. `None` where it is on none.
+fn machine(resource: &Resource) -> Option<&Address> {
+    let host = resource.endpoint.provider() == "host";
+    let mut homes = resource.edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn);
+    homes.find(|_| host).map(|edge| &edge.to)
 }
 
 /// Why an address without a reading is unread.

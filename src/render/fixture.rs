@@ -71,6 +71,8 @@ pub fn change(action: Action, kind: Kind, address: &str, reason: Reason) -> Chan
         reasons: vec![reason],
         attributes: Vec::new(),
         steps: Vec::new(),
+        opening: Vec::new(),
+        closing: Vec::new(),
         window: None,
         origin: desired.then(|| place(10)),
         desired: Attributes::default(),
@@ -178,8 +180,12 @@ pub fn everything() -> Review {
     };
     let mut review = review(vec![powered, made, edited, idle(VM, "vsphere/vm/server-1")]);
     review.plan.nodes = vec![Node { change: 0, half: Half::Whole, after: Vec::new(), weight_s: 1 }];
-    review.plan.windows =
-        vec![Window { machine: Address::from(agent), group: "agents".into(), nodes: vec![0] }];
+    review.plan.windows = vec![Window {
+        machine: Address::from(agent),
+        group: "agents".into(),
+        nodes: vec![0],
+        disrupts: true,
+    }];
     review.plan.blocked = vec![
         blocked_by(
             "vsphere/vm/server-2",

@@ -16,6 +16,10 @@ pub enum Condition {
     Exists,
     /// It is not there.
     Absent,
+    /// The step's call came back: there is nothing of it to see on the object.
+    Called,
+    /// The flag at a path is set.
+    Set(Cow<'static, str>),
     /// The text at a path is this.
     Is(Cow<'static, str>, Cow<'static, str>),
     /// The number at a path is at least this.
@@ -46,12 +50,18 @@ impl Condition {
         Self::Is(Cow::Borrowed(path), Cow::Borrowed(value))
     }
 
+    /// Whether it can be true before the step's call: whoever finds it so need not call.
+    pub fn shows(&self) -> bool {
+        *self != Self::Called
+    }
+
     /// Evaluates over a reading. `written` says whether an object's tree has what the step wrote.
     ///
     /// # Errors
     /// The first part that is not true, in words for people.
     pub fn check(&self, reading: &Reading, written: &dyn Fn(&Json) -> bool) -> Result<(), Unmet> {
         let object = match (self, reading) {
+            (Self::Called, _) => return Ok(()),
             (_, Reading::Unread(reason)) => {
                 return Err(Unmet(format!("it could not be read: {reason}")));
             }
@@ -65,7 +75,9 @@ impl Condition {
 
     fn check_tree(&self, tree: &Json, written: &dyn Fn(&Json) -> bool) -> Result<(), Unmet> {
         match self {
-            Self::Exists | Self::Absent => Ok(()),
+            Self::Exists | Self::Absent | Self::Called => Ok(()),
+            Self::Set(path) if at(tree, path) == Some(&Json::Bool(true)) => Ok(()),
+            Self::Set(path) => Err(Unmet(format!("{path} is {}, not true", show(at(tree, path))))),
             Self::Is(path, expected) => match at(tree, path) {
                 Some(Json::String(text)) if text == expected => Ok(()),
                 found => Err(Unmet(format!("{path} is {}, not {expected}", show(found)))),

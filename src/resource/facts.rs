@@ -32,8 +32,8 @@ pub enum Mode {
     Computed,
     /// The endpoint's, and may change at every write.
     Volatile,
-    /// The endpoint's, and never compared. Where the spec says what it will be, a machine that was
-    /// turned on is waited for until it is so, this many seconds at most.
+    /// The endpoint's, and never compared. Where the spec says what it will be (a text; true for
+    /// any), a machine that was turned on is waited for until it is so, this many seconds at most.
     Awaited(u64),
     /// The endpoint's, and changes when one of these owned fields does: a path follows a name.
     Follows(&'static [&'static str]),
@@ -190,8 +190,19 @@ pub enum Lifecycle {
     Plain,
     /// The same with power: off around what needs it, on at the end, off before delete.
     Machine,
+    /// A k3s server: begins a cluster or joins one, restarts for what needs it, and is a voter.
+    Server,
+    /// A k3s agent: the same without a vote.
+    Agent,
     /// None: it is read for the rules, and never made, changed, recorded or planned.
     Observed,
+}
+
+impl Lifecycle {
+    /// Whether it is a node of a cluster.
+    pub fn is_node(self) -> bool {
+        matches!(self, Self::Server | Self::Agent)
+    }
 }
 
 /// All facts of one kind.

@@ -183,6 +183,8 @@ pub fn change(name: &str, action: Action) -> Change {
         reasons: vec![Reason::SpecChanged],
         attributes: Vec::new(),
         steps: Vec::new(),
+        opening: Vec::new(),
+        closing: Vec::new(),
         window: None,
         origin: None,
         desired: Attributes::default(),

@@ -24,10 +24,14 @@ pub fn carry_out(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Readin
     }
     let mut locator = inputs.locator.clone();
     locator.id = inputs.object.as_ref().map(|object| object.id.clone()).or(locator.id);
+    if step.operation == Operation::Expel && data.find(step.kind, &locator).is_none() {
+        return Ok(Reading::Absent);
+    }
     let site = data.find(step.kind, &locator).ok_or("the object is not there")?;
     let standing = data.standing.get(&site).ok_or("the object is not there")?;
     match step.operation {
-        Operation::Create | Operation::Wait => {}
+        Operation::Create | Operation::Wait | Operation::EtcdSnapshot => {}
+        Operation::Expel | Operation::RotateToken => {}
         Operation::Update => return update(data, step, inputs, &site),
         Operation::Delete if standing.is_running() => return Err("the machine is running".into()),
         Operation::Delete => {
@@ -54,6 +58,21 @@ pub fn carry_out(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Readin
             }
             set(data, &site, HARDWARE_VERSION, json!(version));
         }
+        Operation::InitCluster | Operation::Join
+            if standing.fields.get("joined") == Some(&json!("yes")) =>
+        {
+            return Err("the node has joined already".into());
+        }
+        Operation::Start if standing.fields.get("joined") == Some(&json!("no")) => {
+            return Err("the node has no cluster".into());
+        }
+        Operation::InitCluster | Operation::Join | Operation::Start | Operation::Restart => {
+            for (key, value) in NODE_UP {
+                set(data, &site, key, json!(value));
+            }
+        }
+        Operation::Drain => set(data, &site, "schedulable", json!(false)),
+        Operation::Uncordon => set(data, &site, "schedulable", json!(true)),
     }
     Ok(show(data, &site))
 }
@@ -77,8 +96,30 @@ fn create(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Reading, Stri
             );
         }
     }
+    if step.kind.lifecycle.is_node() {
+        standing.fields.extend(new_node());
+    }
     data.standing.insert(site.clone(), standing);
     Ok(show(data, &site))
+}
+
+/// What is true of a k3s node that runs.
+const NODE_UP: [(&str, &str); 4] =
+    [("service", "active"), ("running", "current"), ("joined", "yes"), ("ready", "yes")];
+
+/// What is true of one that was put on a disk and never ran.
+fn new_node() -> Map<String, Json> {
+    let fields = json!({
+        "service": "inactive",
+        "running": "current",
+        "joined": "no",
+        "ready": "no",
+        "schedulable": true,
+        "spare_voters": 1,
+        "others_not_ready": [],
+        "wrong_provider_ids": [],
+    });
+    fields.as_object().cloned().unwrap_or_default()
 }
 
 /// Writes the fields of the step: those that the inputs lack go away.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::operation::carry_out;
 use super::{Faults, How, VirtualClock, World};
 use crate::apply::Clock;
-use crate::plan::{Operation, Step};
+use crate::plan::Step;
 use crate::provider::{Act, BoxFuture, Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{Address, Reading};
 
@@ -100,14 +100,5 @@ fn refused(step: &Step, message: String) -> ProviderError {
 }
 
 fn operation(step: &Step) -> String {
-    let words = match step.operation {
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
-        Operation::PowerOff => "power off",
-        Operation::UpgradeHardware => "upgrade the hardware of",
-        Operation::PowerOn => "power on",
-        Operation::Wait => "wait for",
-    };
-    format!("{words} {}", step.address)
+    format!("{} {}", step.operation.words(), step.address)
 }

@@ -34,6 +34,7 @@ fn plan(limit: usize, rows: &[Row], windows: &[(&str, &str, &[usize])]) -> Plan 
         machine: machine.into(),
         group: group.into(),
         nodes: nodes.to_vec(),
+        disrupts: true,
     };
     Plan {
         format: FORMAT,
@@ -59,6 +60,8 @@ fn change(name: &str) -> Change {
         reasons: vec![Reason::New],
         attributes: Vec::new(),
         steps: Vec::new(),
+        opening: Vec::new(),
+        closing: Vec::new(),
         window: None,
         origin: None,
         desired: Attributes::default(),
@@ -250,6 +253,7 @@ fn random_run(dice: &mut Dice) {
         machine: format!("m{number}").into(),
         group: format!("g{}", number % 2),
         nodes: nodes.to_vec(),
+        disrupts: true,
     };
     plan.windows = machines.chunks(2).enumerate().map(window).collect();
     let mut schedule = Schedule::new(&plan);

@@ -132,12 +132,6 @@ fn operation(step: &Step, attributes: &Json) -> String {
             attributes["template"].as_str().unwrap_or("the template"),
             clone::target(attributes).unwrap_or_else(|_| address.to_string())
         ),
-        (_, Operation::Create) => format!("create {address}"),
-        (_, Operation::Update) => format!("change {address}"),
-        (_, Operation::Delete) => format!("delete {address}"),
-        (_, Operation::PowerOff) => format!("power off {address}"),
-        (_, Operation::PowerOn) => format!("power on {address}"),
-        (_, Operation::UpgradeHardware) => format!("upgrade the hardware of {address}"),
-        (_, Operation::Wait) => format!("wait for {address}"),
+        (_, operation) => format!("{} {address}", operation.words()),
     }
 }

@@ -19,12 +19,29 @@ pub fn impact(_: &mut SchemaGenerator) -> Schema {
 
 /// What a step does.
 pub fn operation(_: &mut SchemaGenerator) -> Schema {
-    one_of(&["create", "update", "delete", "power-off", "upgrade-hardware", "power-on", "wait"])
+    one_of(&[
+        "create",
+        "update",
+        "delete",
+        "power-off",
+        "upgrade-hardware",
+        "power-on",
+        "wait",
+        "init-cluster",
+        "join",
+        "start",
+        "restart",
+        "drain",
+        "uncordon",
+        "etcd-snapshot",
+        "expel",
+        "rotate-token",
+    ])
 }
 
 /// Which part of a change.
 pub fn half(_: &mut SchemaGenerator) -> Schema {
-    one_of(&["whole", "delete", "create"])
+    one_of(&["whole", "delete", "create", "open", "close"])
 }
 
 /// How bad a diagnostic is.
@@ -104,7 +121,7 @@ mod tests {
         check(action, &[Create, Update, Replace, Delete, Adopt, Forget, NoOp]);
         check(cause, &[Cause::Spec, Cause::Drift]);
         check(impact, &[Impact::InPlace, Impact::Restart, Impact::PowerCycle, Impact::Replace]);
-        check(half, &[Half::Whole, Half::Delete, Half::Create]);
+        check(half, &[Half::Whole, Half::Delete, Half::Create, Half::Open, Half::Close]);
         check(severity, &[Severity::Error, Severity::Warning]);
         check(level, &[Level::Allow, Level::Warn, Level::Deny]);
         check(edge, &[EdgeKind::Refers, EdgeKind::After, EdgeKind::LivesIn]);
@@ -113,8 +130,13 @@ mod tests {
 
     #[test]
     fn operations() {
-        use Operation::{Create, Delete, PowerOff, PowerOn, Update, UpgradeHardware, Wait};
-        check(operation, &[Create, Update, Delete, PowerOff, UpgradeHardware, PowerOn, Wait]);
+        use Operation::{
+            Create, Delete, Drain, EtcdSnapshot, Expel, InitCluster, Join, PowerOff, PowerOn,
+            Restart, RotateToken, Start, Uncordon, Update, UpgradeHardware, Wait,
+        };
+        let machines = [Create, Update, Delete, PowerOff, UpgradeHardware, PowerOn, Wait];
+        let nodes = [InitCluster, Join, Start, Restart, Drain, Uncordon, EtcdSnapshot, Expel];
+        check(operation, &[&machines[..], &nodes[..], &[RotateToken]].concat());
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub fn verb(action: Action, half: Half) -> String {
         Half::Whole => "",
         Half::Delete => " (delete)",
         Half::Create => " (create)",
+        Half::Open => return "opening the window of".into(),
+        Half::Close => return "closing the window of".into(),
     };
     format!("{}{part}", words::action(action))
 }
