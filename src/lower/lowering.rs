@@ -6,7 +6,7 @@ use crate::plan::{Desired, Unplanned};
 use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
 use crate::spec::{Machine, Spec};
 
-use super::{folder, permission, role, rule, site, vm};
+use super::{docker, firewall, folder, host, k3s, permission, role, rule, site, vm};
 
 /// How many calls a vCenter gets at once: it runs at most 8 clones per host and datastore at a
 /// time, and more only queue there (vSphere limits for provisioning operations).
@@ -20,7 +20,7 @@ pub fn lower(spec: &Spec) -> Desired {
             EndpointFacts { limit: VCENTER_LIMIT, opened_by: None },
         )]),
         unplanned: unplanned(spec),
-        observed: site::site(spec).into_iter().collect(),
+        observed: site::site(spec).into_iter().chain(host::machines(spec)).collect(),
         ..Desired::default()
     };
     let resources = [
@@ -29,7 +29,11 @@ pub fn lower(spec: &Spec) -> Desired {
         vm::vms(spec),
         rule::rules(spec),
         permission::permissions(spec),
+        firewall::firewalls(spec),
+        docker::dockers(spec),
+        k3s::nodes(spec),
     ];
+    desired.endpoints.extend(host::endpoints(spec));
     for mut resource in resources.into_iter().flatten() {
         let covered = |globs: &[crate::spec::Sp<Glob>]| {
             globs.iter().any(|glob| glob.matches(&resource.address))
@@ -49,9 +53,7 @@ pub fn lower(spec: &Spec) -> Desired {
 
 /// Parts of the spec that are checked, and whose resources come with later versions.
 fn unplanned(spec: &Spec) -> Vec<Unplanned> {
-    let machines = spec.servers.len() + spec.agents.len();
     [
-        format!("{machines} hosts and their k3s"),
         "the cluster's cloud provider, storage and entry".to_owned(),
         format!("{} projects", spec.projects.len()),
     ]

@@ -1,7 +1,12 @@
 //! From the checked spec to resources: one file per noun.
 
 mod cloud_init;
+mod docker;
+mod firewall;
 mod folder;
+mod host;
+mod k3s;
+mod k3s_config;
 mod lowering;
 mod permission;
 mod role;

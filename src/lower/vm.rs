@@ -95,7 +95,7 @@ fn controllers(spec: &Spec, machine: &Machine) -> u64 {
 }
 
 /// Whether somebody wrote the value: a default's place is empty.
-fn is_written(place: &Place) -> bool {
+pub fn is_written(place: &Place) -> bool {
     place.span.0 < place.span.1
 }
 

@@ -105,10 +105,10 @@ impl Impact {
     pub fn of(effect: Effect) -> Option<Self> {
         match effect {
             Effect::InPlace | Effect::GrowOnly(_) => Some(Self::InPlace),
-            Effect::Restart => Some(Self::Restart),
+            Effect::Restart | Effect::Upgrade | Effect::FixedItem(..) => Some(Self::Restart),
             Effect::PowerCycle | Effect::PowerCycleUnless(_) => Some(Self::PowerCycle),
             Effect::Replace => Some(Self::Replace),
-            Effect::Refuse(_) => None,
+            Effect::Fixed(_) | Effect::Refuse(_) => None,
         }
     }
 }

@@ -202,7 +202,7 @@ impl Walk<'_> {
             After::Known(value) => Some(value),
             After::Unknown(_) | After::Removed => None,
         };
-        let effect = field.effect.on(self.object, before, known);
+        let effect = field.effect.on(self.object, before, known).of_drift(cause == Cause::Drift);
         self.found.push(FieldDiff {
             path: path.to_owned(),
             before: before.cloned(),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::{Condition, kinds};
+use super::{Condition, Release, kinds};
 
 /// Where a kind stands in the stack; plans are printed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,9 +74,22 @@ pub enum Effect {
     Replace,
     /// In place where the number grows, else as [`Effect::Refuse`].
     GrowOnly(&'static str),
+    /// Text, a release of k3s: as [`Effect::Restart`] where it becomes a later one of the same
+    /// minor or the next, else as [`Effect::Refuse`].
+    Upgrade,
+    /// As [`Effect::Restart`] where somebody else moved it and it is put back, else as
+    /// [`Effect::Refuse`].
+    Fixed(&'static str),
+    /// A list: as [`Effect::Fixed`] where this item comes or goes, else as [`Effect::Restart`].
+    FixedItem(&'static str, &'static str),
     /// Not possible, and why.
     Refuse(&'static str),
 }
+
+const NO_DOWNGRADE: &str = "etcd's data cannot be read by an older k3s: set `version` to the release that is \
+     installed or a later one; the only way back is a restore of a snapshot from before the upgrade";
+const NO_SKIP: &str = "Kubernetes is upgraded one minor version at a time: set `version` to a release of the \
+     next minor, apply, and go on from there";
 
 impl Effect {
     /// The effect on one object: what depends on it is decided.
@@ -88,9 +101,40 @@ impl Effect {
             Self::PowerCycleUnless(_) => Self::PowerCycle,
             Self::GrowOnly(_) if grows => Self::InPlace,
             Self::GrowOnly(reason) => Self::Refuse(reason),
+            Self::Upgrade => upgrade(release(before), release(after)),
+            Self::FixedItem(item, reason) if has(before, item) != has(after, item) => {
+                Self::Fixed(reason)
+            }
+            Self::FixedItem(..) => Self::Restart,
             effect => effect,
         }
     }
+
+    /// The effect, once it is known whether only what somebody else moved is put back.
+    pub fn of_drift(self, drift: bool) -> Self {
+        match self {
+            Self::Fixed(_) if drift => Self::Restart,
+            Self::Fixed(reason) => Self::Refuse(reason),
+            effect => effect,
+        }
+    }
+}
+
+fn release(value: Option<&Json>) -> Option<Release> {
+    Release::parse(value?.as_str()?)
+}
+
+/// What is no release cannot be compared: the new one is installed over it.
+fn upgrade(before: Option<Release>, after: Option<Release>) -> Effect {
+    match (before, after) {
+        (Some(before), Some(after)) if after < before => Effect::Refuse(NO_DOWNGRADE),
+        (Some(before), Some(after)) if before.skips_to(&after) => Effect::Refuse(NO_SKIP),
+        _ => Effect::Restart,
+    }
+}
+
+fn has(list: Option<&Json>, item: &str) -> bool {
+    list.and_then(Json::as_array).is_some_and(|items| items.iter().any(|one| one == item))
 }
 
 /// The facts of one field, or of all fields a pattern covers.
@@ -326,5 +370,44 @@ mod tests {
         check(disk, json!({}), json!(20), json!(50), Effect::InPlace);
         check(disk, json!({}), json!(50), json!(20), Effect::Refuse("no"));
         check(Effect::Replace, on(), json!(4), json!(8), Effect::Replace);
+    }
+
+    #[test]
+    fn k3s_goes_up_by_one_minor_at_most_and_never_down() {
+        let version = |before: &str, after: &str, expected| {
+            check(Effect::Upgrade, json!({}), json!(before), json!(after), expected);
+        };
+        version("v1.35.9+k3s1", "v1.35.10+k3s1", Effect::Restart);
+        version("v1.35.9+k3s1", "v1.35.9+k3s2", Effect::Restart);
+        version("v1.35.9+k3s1", "v1.36.0+k3s1", Effect::Restart);
+        version("v1.35.9+k3s1", "v1.37.0+k3s1", Effect::Refuse(NO_SKIP));
+        version("v1.35.9+k3s1", "v1.35.8+k3s1", Effect::Refuse(NO_DOWNGRADE));
+        version("v1.35.9+k3s2", "v1.35.9+k3s1", Effect::Refuse(NO_DOWNGRADE));
+        version("v1.36.0+k3s1", "v1.35.9+k3s1", Effect::Refuse(NO_DOWNGRADE));
+        version("a build of our own", "v1.35.9+k3s1", Effect::Restart);
+        assert_eq!(
+            Effect::Upgrade.on(&json!({}), None, Some(&json!("v1.35.9+k3s1"))),
+            Effect::Restart
+        );
+    }
+
+    #[test]
+    fn a_fixed_item_may_neither_come_nor_go() {
+        let disable = Effect::FixedItem("servicelb", "no");
+        let list = |before: &[&str], after: &[&str], expected| {
+            check(disable, json!({}), json!(before), json!(after), expected);
+        };
+        list(&["traefik"], &["traefik", "servicelb"], Effect::Fixed("no"));
+        list(&["servicelb"], &["traefik"], Effect::Fixed("no"));
+        list(&["servicelb"], &["traefik", "servicelb"], Effect::Restart);
+        list(&[], &["traefik"], Effect::Restart);
+        assert_eq!(disable.on(&json!({}), Some(&json!(["servicelb"])), None), Effect::Fixed("no"));
+    }
+
+    #[test]
+    fn what_is_fixed_is_put_back_and_never_edited() {
+        assert_eq!(Effect::Fixed("no").of_drift(true), Effect::Restart);
+        assert_eq!(Effect::Fixed("no").of_drift(false), Effect::Refuse("no"));
+        assert_eq!(Effect::Replace.of_drift(true), Effect::Replace);
     }
 }

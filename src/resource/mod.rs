@@ -10,6 +10,7 @@ mod kinds;
 mod object;
 mod place;
 mod quantity;
+mod release;
 mod seal;
 mod value;
 
@@ -21,6 +22,7 @@ pub use facts::{Comparison, Effect, Field, Identity, Kind, KindFacts, Layer, Lif
 pub use object::{Locator, Mark, Object, Reading};
 pub use place::Place;
 pub use quantity::milli;
+pub use release::Release;
 pub use seal::{Sealer, is_sealed};
 pub use value::{
     Edge, EdgeKind, Reference, Resource, SecretSource, Value, as_reference, as_secret, references,

@@ -13,7 +13,8 @@ use crate::resource::{
 /// `hardware_version`: 15 stands for `vmx-15`, a later one is as good; `power`: `on` or `off`.
 ///
 /// Awaited after power-on: `tools`: `running`; `address` of the guest. Computed: `moref`, `path`,
-/// `bios_uuid`, `instance_uuid`; volatile: `hostname` (of the guest), `host`, `foreign_disks`
+/// `bios_uuid`, `instance_uuid`; volatile: `host_key` (`SHA256:…`, as the guest
+/// published it), `hostname` (of the guest), `host`, `foreign_disks`
 /// (backing files outside the VM's own folder: volumes of pods). Host and current datastore are
 /// DRS's, never desired.
 ///
@@ -44,6 +45,7 @@ pub const VM: Kind = Kind::new(&KindFacts {
         Field::follows("path", &["folder", "name"]),
         Field::computed("bios_uuid"),
         Field::computed("instance_uuid"),
+        Field::volatile("host_key"),
         Field::volatile("hostname"),
         Field::volatile("host"),
         Field::volatile("foreign_disks"),
