@@ -7,7 +7,7 @@ use serde_json::json;
 use super::host::OnHost;
 use super::{docker, firewall, k3s_config, vm};
 use crate::resource::{Address, Kind, Place, Resource, Value};
-use crate::spec::{Join, Machine, ProviderId, Role, Spec};
+use crate::spec::{Join, Machine, ProviderId, Role, Seconds, Spec};
 
 const SERVER: &str = "k3s/server";
 const AGENT: &str = "k3s/agent";
@@ -62,6 +62,8 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         ("running", "current".into()),
         ("arguments", "config.yaml".into()),
         ("schedulable", true.into()),
+        ("ready_timeout_s", seconds(k3s.ready_timeout.value)),
+        ("drain_timeout_s", seconds(k3s.drain_timeout.value)),
     ];
     attributes.extend(tokens(spec, machine));
     attributes.extend(join(spec).map(|join| ("join", join.into())));
@@ -71,6 +73,10 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         attributes.push(("host_key", Value::reference(&vm::address(machine), "host_key")));
     }
     Value::map(attributes)
+}
+
+fn seconds(seconds: Seconds) -> Value {
+    Value::Literal(json!(seconds.0))
 }
 
 fn provider_id(spec: &Spec, machine: &Machine) -> Value {

@@ -59,7 +59,7 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
 }
 
 /// What is said of machines that boma makes, and what their guests will report.
-fn made(spec: &Spec, machine: &Machine, template: &str) -> [(&'static str, Value); 9] {
+fn made(spec: &Spec, machine: &Machine, template: &str) -> [(&'static str, Value); 10] {
     let pool = machine.resource_pool.as_ref().unwrap_or(&spec.vcenter.cluster);
     [
         ("name", machine.name.value.clone().into()),
@@ -71,6 +71,7 @@ fn made(spec: &Spec, machine: &Machine, template: &str) -> [(&'static str, Value
         ("cloud_init", cloud_init::cloud_init(spec, machine).into()),
         ("tools", "running".into()),
         ("address", machine.address.value.to_string().into()),
+        ("host_key", true.into()),
     ]
 }
 

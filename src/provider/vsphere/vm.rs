@@ -20,6 +20,9 @@ pub const MARK_PATH: &str = "config.extraConfig[\"boma.mark\"]";
 /// The documented key under which a guest sees disk serial numbers; spelt in any case.
 pub const DISK_UUID_KEY: &str = "disk.EnableUUID";
 
+/// The key under which a guest that boma set up publishes the fingerprint of its SSH host key.
+const HOST_KEY: &str = "guestinfo.boma.hostkey";
+
 /// What is read of every VM, to know which is which.
 pub const LIGHT: &[&str] = &["config.instanceUuid", "config.template", MARK_PATH];
 
@@ -107,6 +110,11 @@ pub fn extra_config(row: &Row) -> impl Iterator<Item = (&str, &str)> {
     options.filter_map(|option| Some((option.child_text("key")?, option.child_text("value")?)))
 }
 
+fn extra<'a>(row: &'a Row, wanted: &str) -> Option<&'a str> {
+    let mut entries = extra_config(row);
+    entries.find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+}
+
 /// Whether a row is a template's.
 pub fn is_template(row: &Row) -> bool {
     is_true(row, "config.template")
@@ -159,17 +167,17 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
         ("bios_uuid", row.text("config.uuid").map(str::to_lowercase)),
         ("address", row.text("guest.ipAddress").map(str::to_owned)),
         ("hostname", row.text("guest.hostName").map(str::to_owned)),
+        ("host_key", extra(row, HOST_KEY).map(|key| key.trim().to_owned())),
         ("host", row.moref("runtime.host").and_then(|host| inventory.name(&host))),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             put(key, value.into());
         }
     }
-    let mark = extra_config(row).find(|(key, _)| key.eq_ignore_ascii_case(MARK_KEY));
     Ok(Object {
         id,
         attributes: Attributes::new(&json!(tree)),
-        mark: mark.and_then(|(_, value)| parse_mark(value)),
+        mark: extra(row, MARK_KEY).and_then(parse_mark),
     })
 }
 

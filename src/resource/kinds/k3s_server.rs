@@ -22,6 +22,7 @@ const ALL_SERVERS: &str = "all servers must agree on it, so it cannot change one
 ///
 /// Used at joins and installation only: `servers`: addresses; `join`: where to join, when not at
 /// any live server; `source`: the tree `url` or `directory`; `host_key`: `SHA256:…`;
+/// `ready_timeout_s`, `drain_timeout_s`;
 /// `previous_token`: a secret, while the token is rotated.
 ///
 /// Volatile: `ready`, `joined`, `server_answers`: `yes` or `no`; `member`: `voter`, `learner` or
@@ -59,6 +60,8 @@ pub const SERVER: Kind = Kind::new(&KindFacts {
         Field::owned("join").mode(Mode::Initial),
         Field::owned("source").mode(Mode::Initial),
         Field::owned("host_key").mode(Mode::Initial),
+        Field::owned("ready_timeout_s").mode(Mode::Initial),
+        Field::owned("drain_timeout_s").mode(Mode::Initial),
         Field::owned("previous_token").mode(Mode::Initial).sensitive(),
         Field::volatile("ready"),
         Field::volatile("joined"),
@@ -75,7 +78,7 @@ pub const SERVER: Kind = Kind::new(&KindFacts {
     ],
     holds_data: false,
     identity: Identity::Mark,
-    lifecycle: Lifecycle::Plain,
+    lifecycle: Lifecycle::Server,
     freed_first: false,
     ready: Condition::Is(Cow::Borrowed("ready"), Cow::Borrowed("yes")),
     deletable: Condition::Exists,

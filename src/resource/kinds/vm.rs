@@ -12,11 +12,10 @@ use crate::resource::{
 /// guest sees disk serial numbers; `scsi_controllers`: how many PVSCSI ones, more are as good;
 /// `hardware_version`: 15 stands for `vmx-15`, a later one is as good; `power`: `on` or `off`.
 ///
-/// Awaited after power-on: `tools`: `running`; `address` of the guest. Computed: `moref`, `path`,
-/// `bios_uuid`, `instance_uuid`; volatile: `host_key` (`SHA256:…`, as the guest
-/// published it), `hostname` (of the guest), `host`, `foreign_disks`
-/// (backing files outside the VM's own folder: volumes of pods). Host and current datastore are
-/// DRS's, never desired.
+/// Awaited after power-on: `tools`: `running`; `address` of the guest; `host_key`: `SHA256:…`, as
+/// the guest published it. Computed: `moref`, `path`, `bios_uuid`, `instance_uuid`; volatile:
+/// `hostname` (of the guest), `host`, `foreign_disks` (backing files outside the VM's own folder:
+/// volumes of pods). Host and current datastore are DRS's, never desired.
 ///
 /// A controller could be added to a running VM, but guests do not all see it: it is a power cycle,
 /// as in Terraform's provider (issue 2224 there).
@@ -45,7 +44,7 @@ pub const VM: Kind = Kind::new(&KindFacts {
         Field::follows("path", &["folder", "name"]),
         Field::computed("bios_uuid"),
         Field::computed("instance_uuid"),
-        Field::volatile("host_key"),
+        Field::awaited("host_key", 300),
         Field::volatile("hostname"),
         Field::volatile("host"),
         Field::volatile("foreign_disks"),
