@@ -2,22 +2,31 @@
 //! from facts to problems, then the spec's levels and waivers over all of them.
 
 mod anti_affinity;
+mod bios_uuid;
 mod capacity;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod cases;
+mod certificate_expiry;
+mod cgroup_version;
 mod cluster_id;
 mod couchdb_spread;
+mod critical_flags;
 mod data_loss;
 mod dead_registry;
 mod default_class;
 mod docker_runtime;
 mod docker_version;
+mod duplicate_hostname;
+mod duplicate_machine_id;
 mod duplicate_uuid;
 mod end_of_life;
 mod facts;
 mod firewall_off;
 mod fixed_join_server;
+mod host_size;
+mod hostname;
+mod hosts;
 mod image_owner;
 mod ingress_open;
 mod kubeconfig_mode;
@@ -25,6 +34,7 @@ mod level_ignored;
 mod local_volume;
 mod machine_size;
 mod no_backup;
+mod no_default_route;
 mod no_entry;
 mod no_ssh_key;
 mod node_deletion_off;
@@ -39,6 +49,7 @@ mod run;
 mod shared_account;
 mod shared_token;
 mod site;
+mod spare_voter;
 mod ssh_open;
 mod storage_account_name;
 mod table;
@@ -46,14 +57,18 @@ mod tables;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
+mod time_skew;
 mod tls_off;
+mod token_refused;
 mod unknown_rule;
+mod upgrade_path;
 mod version;
 mod version_skew;
 mod volume_expansion;
 mod waiver_expired;
 mod waiver_unused;
 mod words;
+mod wrong_provider_id;
 mod zone_tags;
 
 pub use facts::Facts;

@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 
 use super::{Facts, run};
 use crate::diag::Finding;
-use crate::plan::{Action, Basis, Change, Desired, FORMAT, Live, Operation, Plan, Reason, Step};
+use crate::plan::{
+    Action, Basis, Change, Desired, FORMAT, Live, Operation, Plan, Reason, Step, Window,
+};
 use crate::resource::{Address, Attributes, Condition, Endpoint, Kind, Locator, Object, Reading};
 use crate::spec::{Spec, parse};
 
@@ -128,6 +130,38 @@ pub fn machines(attributes: &[(&str, Json)]) -> World {
         (Address::of("vsphere/vm", name), Reading::Present(object))
     };
     World { live: Some(attributes.iter().map(reading).collect()), plan: None }
+}
+
+/// Objects with these attributes, by address.
+pub fn readings(attributes: &[(&str, Json)]) -> World {
+    let reading = |(address, attributes): &(&str, Json)| {
+        let object =
+            Object { id: (*address).into(), attributes: Attributes::new(attributes), mark: None };
+        (Address::from(*address), Reading::Present(object))
+    };
+    World { live: Some(attributes.iter().map(reading).collect()), plan: None }
+}
+
+/// The same, and a plan with these changes of `k3s/…`, each of which disturbs its machine.
+pub fn disturbing(attributes: &[(&str, Json)], changes: &[(&str, Action)]) -> World {
+    let of = |(address, action): &(&str, Action)| {
+        let address = Address::from(*address);
+        let kind = address.as_str().rsplit_once('/').and_then(|(kind, _)| Kind::named(kind));
+        let machine = Address::of("vsphere/vm", address.name());
+        Change {
+            kind: kind.expect("a kind of the product"),
+            window: Some(machine),
+            address,
+            ..change("server-1", *action)
+        }
+    };
+    let mut world = plan(changes.iter().map(of).collect());
+    if let Some(plan) = &mut world.plan {
+        let machines = plan.changes.iter().filter_map(|change| change.window.clone());
+        let window = |machine| Window { machine, group: "nodes".into(), nodes: Vec::new() };
+        plan.windows = machines.map(window).collect();
+    }
+    World { live: readings(attributes).live, ..world }
 }
 
 /// What was seen of the site, and a plan that clones `server-1`.

@@ -1,0 +1,45 @@
+//! `spare-voter`: a server that restarts is missing in etcd for a while. Where no healthy voter is
+//! left over, etcd loses its quorum with it and the API stops.
+
+use super::words::names;
+use super::{Facts, Problem, Rule, hosts};
+use crate::resource::Address;
+use crate::spec::Machine;
+
+/// See the file's head.
+pub const RULE: Rule = Rule::deny("spare-voter", check).of_plan();
+
+/// Fewer cannot spare any, which the rule `quorum` says.
+const FEWEST: usize = 3;
+
+fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
+    let servers = &facts.spec.servers;
+    if servers.len() < FEWEST {
+        return;
+    }
+    let down: Vec<&str> = servers
+        .iter()
+        .filter(|server| is_disturbed(facts, server) && cannot_be_spared(facts, server))
+        .map(|server| server.name.as_str())
+        .collect();
+    if down.is_empty() {
+        return;
+    }
+    let message = format!("{} would be down, and etcd has no voter to spare", names(&down));
+    let help = "bring the servers back that are down (`boma plan` names them), then plan again: \
+                with `--exclude`, without these";
+    report.push(Problem::at(&facts.spec.groups.servers.place, message, help));
+}
+
+fn is_disturbed(facts: &Facts<'_>, server: &Machine) -> bool {
+    let vm = Address::of("vsphere/vm", &server.name);
+    facts.plan.is_some_and(|plan| plan.windows.iter().any(|window| window.machine == vm))
+}
+
+/// One that is no healthy voter itself takes nothing away.
+fn cannot_be_spared(facts: &Facts<'_>, server: &Machine) -> bool {
+    hosts::k3s(facts, server).is_some_and(|k3s| {
+        let none = k3s["spare_voters"].as_i64().is_some_and(|spare| spare < 1);
+        none && k3s["member"] == "voter" && k3s["ready"] == "yes"
+    })
+}
