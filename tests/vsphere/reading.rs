@@ -1,6 +1,6 @@
 //! What a read costs, and the session it runs in.
 
-use boma::lab::ServeOptions;
+use boma::lab::{FaultRule, ServeOptions, StagedFault};
 use boma::provider::{Provider as _, Wanted};
 use boma::resource::Reading;
 use serde_json::json;
@@ -14,6 +14,7 @@ on_each_backend! {
     no_session_is_left_behind,
 }
 
+/// With the server's own pages: the lab's hold 100 objects, as a real vCenter's do.
 async fn a_read_costs_few_requests_whatever_the_number_of_machines(backend: Backend) {
     for count in [12, 1000] {
         let rig = Rig::with_machines(backend, count).await;
@@ -26,9 +27,12 @@ async fn a_read_costs_few_requests_whatever_the_number_of_machines(backend: Back
 }
 
 #[tokio::test]
-async fn small_pages_are_read_to_the_end() {
+async fn without_answers_in_one_piece_pages_are_read_to_the_end() {
     let options = ServeOptions { page_size: 3, ..ServeOptions::default() };
     let rig = Rig::with(setup((0..20).map(standing).collect()), options).await;
+    let unknown = StagedFault::Refuse { kind: "NotSupported".into(), message: String::new() };
+    let rule = FaultRule::next("RetrieveProperties", unknown).times(100);
+    rig.control().stage(&[rule]).await.unwrap();
     let readings = rig.vcenter.read(&everything(20, rig.home())).await;
     let present = readings.iter().filter(|(_, reading)| reading.object().is_some()).count();
     assert_eq!(present, 22);

@@ -75,10 +75,9 @@ impl Rig {
 
     /// Either backend, with machines `agent-0` and up.
     pub async fn with_machines(backend: Backend, count: usize) -> Self {
-        // A server that grants the size of page that is asked for.
-        let options = ServeOptions { page_size: 10_000, ..ServeOptions::default() };
+        let setup = || setup((0..count).map(standing).collect());
         match backend {
-            Backend::Lab => Self::with(setup((0..count).map(standing).collect()), options).await,
+            Backend::Lab => Self::with(setup(), ServeOptions::default()).await,
             Backend::Vcsim => Self::simulated(count),
         }
     }

@@ -108,8 +108,11 @@ pub(super) fn content(
     {
         return Ok(None);
     }
-    let readable = entity
-        .is_none_or(|entity| holds(call.world, &call.session.principal, &entity.id, "System.Read"));
+    let may = |privilege: &str| {
+        entity
+            .is_none_or(|entity| holds(call.world, &call.session.principal, &entity.id, privilege))
+    };
+    let (readable, visible) = (may("System.Read"), may("System.View"));
     let mut object = Object::new(&source, selected.object.clone());
     let (mut shown, mut missing) = (Vec::new(), Vec::new());
     let every: Vec<String> =
@@ -117,7 +120,7 @@ pub(super) fn content(
     for path in selected.paths.as_ref().unwrap_or(&every) {
         match object.value(path) {
             Err(Missing::Invalid) => return Err(invalid(path)),
-            _ if !readable => {
+            _ if !readable && !(visible && VIEWABLE.contains(&path.as_str())) => {
                 let fault = Fault::permission(&selected.object, "System.Read").localized("fault");
                 missing.push(
                     Element::new("missingSet").push(Element::with_text("path", path)).push(fault),
@@ -130,6 +133,10 @@ pub(super) fn content(
     }
     Ok(Some(Element::new(name).push(selected.object.element("obj")).extend(shown).extend(missing)))
 }
+
+/// Properties of entities that take no more than `System.View` (ManagedEntity in VMware's API
+/// reference).
+const VIEWABLE: &[&str] = &["name", "parent"];
 
 /// `Fetch`: one property of one object, which is how pyvmomi reads.
 ///

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::collect::{Query, Row, retrieve};
+use super::collect::{Query, Row, retrieve, retrieve_whole};
 use super::failure::Failure;
+use super::find::{self, Find};
 use super::inventory::{ENTITIES, Inventory};
 use super::moref::MoRef;
 use super::permission::{self, Permission};
@@ -23,7 +24,11 @@ use crate::resource::{Locator, Reading};
 /// Any [`Failure`] that concerns all of them.
 pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, Failure> {
     let world = World::load(session, wanted).await?;
-    let finds: Vec<Find> = wanted.iter().map(|wanted| world.find_vm(wanted)).collect();
+    let machine = |wanted: &Wanted| match wanted.kind.name {
+        VM => find::machine(&wanted.locator, &world.inventory),
+        _ => Find::Nothing,
+    };
+    let finds: Vec<Find> = wanted.iter().map(machine).collect();
     let sites = wanted.iter().filter(|wanted| wanted.kind.name == SITE);
     let templates = sites.flat_map(|wanted| site::templates(&wanted.locator, &world.inventory));
     let machines = machines(session, &finds, templates.collect()).await?;
@@ -49,17 +54,6 @@ struct World {
     inventory: Inventory,
     roles: Vec<Role>,
     permissions: Vec<Permission>,
-    by_uuid: HashMap<String, MoRef>,
-}
-
-/// Which VM an address stands for.
-enum Find {
-    Nothing,
-    One(MoRef),
-    /// The mark is on several: clones that somebody made of boma's machine.
-    Several(Vec<String>),
-    /// Nothing among those read, but an id is recorded: vCenter is asked for it.
-    Ask(String, Option<MoRef>),
 }
 
 impl World {
@@ -93,59 +87,7 @@ impl World {
             Some(row) => role::from_row(row)?,
             None => Vec::new(),
         };
-        let by_uuid = inventory
-            .rows("VirtualMachine")
-            .filter_map(|row| {
-                Some((row.text("config.instanceUuid")?.to_lowercase(), row.object.clone()))
-            })
-            .collect();
-        Ok(Self { inventory, roles, permissions, by_uuid })
-    }
-
-    /// By recorded id, then by mark, then by place.
-    fn find_vm(&self, wanted: &Wanted) -> Find {
-        if wanted.kind.name != VM {
-            return Find::Nothing;
-        }
-        let locator = &wanted.locator;
-        let id = locator.id.as_deref().map(str::to_lowercase);
-        if let Some(vm) = id.as_ref().and_then(|id| self.by_uuid.get(id)) {
-            return Find::One(vm.clone());
-        }
-        let otherwise = self.by_mark_or_place(locator);
-        match (id, otherwise) {
-            (Some(id), Find::One(vm)) => Find::Ask(id, Some(vm)),
-            (Some(id), Find::Nothing) => Find::Ask(id, None),
-            (_, otherwise) => otherwise,
-        }
-    }
-
-    fn by_mark_or_place(&self, locator: &Locator) -> Find {
-        let place = locator.place.tree();
-        let at = place["path"].as_str().and_then(|path| self.inventory.at(path)).cloned();
-        let marked: Vec<&Row> = self
-            .inventory
-            .rows("VirtualMachine")
-            .filter(|row| {
-                locator.mark.is_some()
-                    && vm::light_mark(row) == locator.mark
-                    && !vm::is_template(row)
-            })
-            .collect();
-        match (marked.as_slice(), at) {
-            ([], Some(at)) => Find::One(at),
-            ([], None) => Find::Nothing,
-            ([one], _) => Find::One(one.object.clone()),
-            (several, Some(at)) if several.iter().any(|row| row.object == at) => Find::One(at),
-            (several, _) => {
-                let path = |row: &&Row| {
-                    self.inventory.path(&row.object).unwrap_or_else(|| row.object.to_string())
-                };
-                let mut paths: Vec<String> = several.iter().map(path).collect();
-                paths.sort();
-                Find::Several(paths)
-            }
-        }
+        Ok(Self { inventory, roles, permissions })
     }
 
     async fn vm(
@@ -156,20 +98,13 @@ impl World {
     ) -> Result<Reading, Failure> {
         let found = match find {
             Find::Nothing => return Ok(Reading::Absent),
-            Find::Several(paths) => {
-                return Ok(Reading::Unread(format!(
-                    "several VMs bear its mark: {}; remove the key {} from the copies",
-                    paths.join(", "),
-                    vm::MARK_KEY
-                )));
-            }
-            Find::One(vm) => Some(vm),
+            Find::Several(reason) | Find::Unreadable(reason) => return Ok(Reading::Unread(reason)),
+            Find::One(vm) => vm,
             Find::Ask(uuid, otherwise) => match locate::by_instance_uuid(session, &uuid).await? {
                 Some(vm) => return vm::read_reference(session, &vm).await,
-                None => otherwise,
+                None => return Box::pin(self.vm(session, *otherwise, machines)).await,
             },
         };
-        let Some(found) = found else { return Ok(Reading::Absent) };
         if found.kind != "VirtualMachine" {
             let message = "it is no VM that stands there; choose another name";
             return Ok(Reading::Unread(format!("{message} ({found})")));
@@ -251,7 +186,11 @@ async fn machines(
     templates: Vec<MoRef>,
 ) -> Result<HashMap<String, Row>, Failure> {
     let found = |find: &Find| match find {
-        Find::One(vm) | Find::Ask(_, Some(vm)) if vm.kind == "VirtualMachine" => Some(vm.clone()),
+        Find::One(vm) if vm.kind == "VirtualMachine" => Some(vm.clone()),
+        Find::Ask(_, otherwise) => match otherwise.as_ref() {
+            Find::One(vm) if vm.kind == "VirtualMachine" => Some(vm.clone()),
+            _ => None,
+        },
         _ => None,
     };
     let mut vms: Vec<MoRef> = finds.iter().filter_map(found).chain(templates).collect();
@@ -263,84 +202,6 @@ async fn machines(
     let paths: Vec<&str> = ["name", "parent"].iter().chain(vm::PROPERTIES).copied().collect();
     let query = Query::default().properties("VirtualMachine", &paths);
     let query = vms.iter().fold(query, |query, vm| query.object(vm, Vec::new()));
-    let rows = retrieve(session, query).await?;
+    let rows = retrieve_whole(session, query).await?;
     Ok(rows.into_iter().map(|row| (row.object.value.clone(), row)).collect())
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::provider::vsphere::testing::{property, reference, row};
-    use crate::resource::{Address, Attributes, Kind, Mark};
-
-    fn vm(value: &str, name: &str, uuid: &str, mark: Option<&str>) -> Row {
-        let mark = mark.map(|mark| {
-            format!(
-                r#"<propSet><name>config.extraConfig["boma.mark"]</name><val xsi:type="OptionValue"><key>boma.mark</key><value xsi:type="xsd:string">{mark}</value></val></propSet>"#
-            )
-        });
-        let sets = property("name", name)
-            + &reference("parent", &MoRef::new("Folder", "group-d1"))
-            + &property("config.instanceUuid", uuid)
-            + &mark.unwrap_or_default();
-        row("VirtualMachine", value, &sets)
-    }
-
-    fn check(id: Option<&str>, rows: Vec<Row>, expected: &str) {
-        let inventory = Inventory::new(MoRef::new("Folder", "group-d1"), rows);
-        let by_uuid = inventory.rows("VirtualMachine").map(|row| {
-            (row.text("config.instanceUuid").unwrap().to_lowercase(), row.object.clone())
-        });
-        let by_uuid = by_uuid.collect();
-        let world = World { inventory, roles: Vec::new(), permissions: Vec::new(), by_uuid };
-        let address = Address::from("vsphere/vm/server-1");
-        let wanted = Wanted {
-            address: address.clone(),
-            kind: Kind::named(VM).unwrap(),
-            locator: Locator {
-                id: id.map(str::to_owned),
-                place: Attributes::new(&json!({"path": "/server-1"})),
-                mark: Some(Mark { lineage: "L".into(), address }),
-                notes: Vec::new(),
-            },
-        };
-        let found = match world.find_vm(&wanted) {
-            Find::Nothing => "nothing".into(),
-            Find::One(vm) => vm.value,
-            Find::Several(paths) => paths.join(" "),
-            Find::Ask(id, otherwise) => {
-                format!("ask {id} else {}", otherwise.map_or("nothing".into(), |vm| vm.value))
-            }
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn machines_are_found_by_id_then_mark_then_place() {
-        let ours = Some("L vsphere/vm/server-1");
-        let other = Some("M vsphere/vm/server-1");
-        check(
-            Some("AA"),
-            vec![vm("vm-1", "moved", "aa", None), vm("vm-2", "server-1", "bb", ours)],
-            "vm-1",
-        );
-        check(
-            None,
-            vec![vm("vm-1", "moved", "aa", ours), vm("vm-2", "server-1", "bb", None)],
-            "vm-1",
-        );
-        check(
-            None,
-            vec![vm("vm-1", "x", "aa", other), vm("vm-2", "server-1", "bb", other)],
-            "vm-2",
-        );
-        check(None, vec![vm("vm-1", "x", "aa", None)], "nothing");
-        check(Some("cc"), vec![vm("vm-1", "x", "aa", None)], "ask cc else nothing");
-        check(Some("cc"), vec![vm("vm-1", "x", "aa", ours)], "ask cc else vm-1");
-        check(None, vec![vm("vm-1", "x", "aa", ours), vm("vm-2", "y", "bb", ours)], "/x /y");
-        check(None, vec![vm("vm-1", "x", "aa", ours), vm("vm-2", "server-1", "bb", ours)], "vm-2");
-    }
 }

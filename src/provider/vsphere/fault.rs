@@ -131,6 +131,21 @@ impl Fault {
         }
     }
 
+    /// Whether this vCenter has no such method.
+    pub fn is_unknown_method(&self) -> bool {
+        matches!(self, Self::Other { name, .. } if UNKNOWN_METHOD.contains(&name.as_str()))
+    }
+
+    /// The same fault with an object's path in place of its reference.
+    pub fn at(self, path: Option<String>) -> Self {
+        match (self, path) {
+            (Self::NoPermission { privilege, .. }, Some(object)) => {
+                Self::NoPermission { object, reference: None, privilege }
+            }
+            (fault, _) => fault,
+        }
+    }
+
     /// Whether trying again can help.
     pub fn retry(&self) -> Retry {
         match self {
@@ -183,6 +198,9 @@ const PASSING: &[&str] = &[
     "ResourceInUse",
     "SystemError",
 ];
+
+/// How servers say that they do not know a method.
+const UNKNOWN_METHOD: &[&str] = &["MethodNotFound", "NotImplemented", "NotSupported"];
 
 fn no_permission(fault: &Element) -> Fault {
     let reference = MoRef::child(fault, "object");

@@ -11,6 +11,7 @@ mod config;
 mod device;
 mod failure;
 mod fault;
+mod find;
 mod folder;
 mod guestinfo;
 mod inventory;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::collect::Row;
 use super::device::Devices;
 use super::failure::Failure;
+use super::fault::Fault;
 use super::inventory::Inventory;
 use super::locate;
 use super::moref::MoRef;
@@ -126,7 +127,7 @@ pub fn devices(row: &Row) -> Devices<'_> {
 }
 
 fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
-    readable(row)?;
+    readable(row, inventory)?;
     let missing =
         |what: &str| format!("vCenter does not tell its {what}; look at the VM in vCenter");
     let id =
@@ -181,12 +182,12 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
     })
 }
 
-fn readable(row: &Row) -> Result<(), String> {
+fn readable(row: &Row, inventory: &Inventory) -> Result<(), String> {
     if is_template(row) {
         return Err("a template stands there; choose another name, or convert it to a VM".into());
     }
     if let Some((path, fault)) = row.missing.first() {
-        return Err(format!("{path} cannot be read: {fault}; {}", fault.help()));
+        return Err(unreadable(path, fault, inventory.path(&row.object)));
     }
     match row.text("runtime.connectionState") {
         None | Some("connected") => Ok(()),
@@ -194,6 +195,12 @@ fn readable(row: &Row) -> Result<(), String> {
             "vCenter has no connection to it (it is {state}); bring its host or datastore back, then plan again"
         )),
     }
+}
+
+/// Why a property could not be read, with the object's path where that is known.
+pub fn unreadable(property: &str, fault: &Fault, path: Option<String>) -> String {
+    let fault = fault.clone().at(path);
+    format!("{property} cannot be read: {fault}; {}", fault.help())
 }
 
 /// Either form counts: a real vCenter shows both where one is set.

@@ -222,6 +222,7 @@ async fn pages_are_read_to_the_end() {
             Reply::Is("<returnval type=\"ContainerView\">view-1</returnval>".into())
         }
         ("DestroyView", _) => Reply::Is(String::new()),
+        ("RetrieveProperties", _) => Reply::Fault("NotSupported", ""),
         ("RetrievePropertiesEx", _) => page("<token>1</token>", "v1"),
         ("ContinueRetrievePropertiesEx", 0) => page("<token>2</token>", "v2"),
         ("ContinueRetrievePropertiesEx", _) => page("", "v3"),
