@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::args::{ApplyArgs, Consent, Format, Home, Output, Scope};
 use super::error::{CliError, Exit};
@@ -12,8 +12,9 @@ use super::load::{Loaded, load};
 use super::output::{Terminal, print, print_json, say};
 use super::plan::{self, Request};
 use super::secrets::Secrets;
+use super::signal::{self, Signals};
 use super::world::{self, World};
-use super::{home, refresh, saved, signal};
+use super::{home, refresh, saved};
 use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
 use crate::plan::{Action, Desired, Plan, Reason, Review};
 use crate::render::clean;
@@ -107,8 +108,12 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
     let fresh = world::new_state()?;
     let mut store = Store::open(&dir, || fresh, home::owner())?;
     world::with(work.loaded, work.home, async |world| {
+        let mut signals = Signals::listen();
         let desired = plan::desired(work.loaded, work.destroy);
-        let review = prepare(work, world, &desired, store.state()).await?;
+        let review = tokio::select! {
+            review = prepare(work, world, &desired, store.state()) => review?,
+            () = signals.next() => return Err(world::interrupted()),
+        };
         if work.saved.is_none() || work.output.format == Format::Text {
             show(&review, work, terminal)?;
         }
@@ -119,8 +124,11 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
             let report = Report::default();
             return finish(&review, &report, &[], work);
         }
-        ask(&review, work)?;
-        execute(review, work, world, &desired, store).await
+        tokio::select! {
+            asked = ask(&review, work) => asked?,
+            () = signals.next() => return Err(world::interrupted()),
+        }
+        execute(review, work, world, &desired, store, signals).await
     })
 }
 
@@ -135,10 +143,7 @@ async fn prepare(
         let options = plan::options(work.scope, work.destroy, desired, state)?;
         let request =
             Request { loaded: work.loaded, home: work.home, state, desired, options: &options };
-        return tokio::select! {
-            review = request.live(world) => review,
-            () = signal::interrupted() => Err(CliError::new("interrupted", "nothing was changed").exit(Exit::Interrupted)),
-        };
+        return request.live(world).await;
     };
     let basis = saved.basis();
     let moved =
@@ -207,7 +212,7 @@ fn refuse(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
     Ok(())
 }
 
-fn ask(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
+async fn ask(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
     if work.consent.yes {
         return Ok(());
     }
@@ -220,12 +225,23 @@ fn ask(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
     }
     let question = if work.destroy { "Remove all this?" } else { "Do this?" };
     say(&format!("\n{question} Only `yes` is taken for one ({}).", review.basis().name));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" {
+    if answer().await.trim() == "yes" {
         return Ok(());
     }
     declined("the answer was not `yes`", "nothing was changed")
+}
+
+/// A line of standard input; empty where there is none. It is read by a thread of its own: an
+/// answer that never comes keeps nobody from ending.
+async fn answer() -> String {
+    let (sender, line) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        // Nobody waits any more where this fails.
+        let _ = sender.send(read.map_or_else(|_| String::new(), |_| line));
+    });
+    line.await.unwrap_or_default()
 }
 
 async fn execute(
@@ -234,6 +250,7 @@ async fn execute(
     world: &World,
     desired: &Desired,
     mut store: Store,
+    signals: Signals,
 ) -> Result<Exit, CliError> {
     let secrets = Arc::new(if work.home.lab {
         Secrets::default()
@@ -259,7 +276,7 @@ async fn execute(
         stop: stop.clone(),
     };
     let reporting = tokio::spawn(report(inbox, work.output.format));
-    let pressing = tokio::spawn(signal::press(stop));
+    let pressing = tokio::spawn(signal::press(stop, signals));
     let report = apply(job).await;
     pressing.abort();
     let events = reporting.await.unwrap_or_default();

@@ -295,8 +295,11 @@ pub enum LabCommand {
     Serve(LabServeArgs),
     /// Change things behind boma's back, and print them as JSON
     Drift(LabDriftArgs),
-    /// Say what is in the world
+    /// Say what is in the world: objects, sessions, requests, tasks, disks, staged faults
     Status(LabStatusArgs),
+    /// Make something go wrong in a lab that is served, so many calls from now
+    #[command(after_help = FAULTS)]
+    Fault(LabFaultArgs),
     /// Throw the world and its state away
     Reset(LabTarget),
 }
@@ -320,6 +323,53 @@ pub struct LabServeArgs {
     /// How long each task takes, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub task_delay_ms: u64,
+    /// The most objects in one page of an answer; a real vCenter sends about 100
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub page_size: usize,
+}
+
+/// What `lab fault --help` ends with.
+const FAULTS: &str = "\
+Faults:
+  expire-session             the session has ended when the call comes
+  refuse=TYPE[:MESSAGE]      the call ends in this vim25 fault, and does nothing
+  task-error=TYPE[:MESSAGE]  its task ends in this vim25 fault, and does nothing
+  slow-task=MS               its task takes so long
+  concurrent-write           somebody else writes the machine's configuration just before
+  drop-before                the connection is cut, and the call does nothing
+  drop-after                 the call is carried out, and its answer is lost
+  unavailable                HTTP status 503, and the call does nothing
+  small-pages=N              pages hold N objects at most
+  question                   the machine asks a question, and its task waits for the answer
+
+Faults are gone once they have hit all their calls, and with the process that serves the lab.
+
+Example: the second clone from now on fails
+  boma lab fault SPEC --method CloneVM_Task --nth 2 --fault task-error=InsufficientResourcesFault";
+
+/// `lab fault`
+#[derive(Debug, Args)]
+pub struct LabFaultArgs {
+    #[command(flatten)]
+    pub target: LabTarget,
+    /// What goes wrong; see below
+    #[arg(long, value_name = "FAULT", value_parser = super::lab::parse_fault, required_unless_present_any = ["rules", "clear"])]
+    pub fault: Option<crate::lab::StagedFault>,
+    /// The calls that count: a vim25 method, or `GET /api/...` [default: all that need a session]
+    #[arg(long, value_name = "METHOD", requires = "fault")]
+    pub method: Option<String>,
+    /// The first call that is hit, counted from now
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub nth: u64,
+    /// How many calls are hit, one after the other
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub times: u64,
+    /// Several faults at once, as JSON: the list that `lab status` has under `faults`
+    #[arg(long, value_name = "JSON")]
+    pub rules: Option<String>,
+    /// Take back what was staged before
+    #[arg(long)]
+    pub clear: bool,
 }
 
 /// `lab drift`

@@ -1,17 +1,21 @@
 //! `boma lab`, and the lab behind `--lab`.
 
+mod fault;
 mod names;
 mod setup;
+mod status;
 mod world;
 
-use super::args::{Format, LabCommand, LabDriftArgs, LabServeArgs, LabStatusArgs, LabTarget};
+use super::args::{LabCommand, LabDriftArgs, LabServeArgs, LabTarget};
 use super::error::{CliError, Exit, chain};
 use super::load::load;
 use super::output::{Terminal, print, print_json, say};
-use super::{home, signal, world as real};
-use crate::lab::{LabError, Opened, ServeOptions, Status, reset as reset_world};
-use crate::render::json::{LabDriftJson, LabSessionsJson, LabStatusJson};
+use super::signal::Signals;
+use super::{home, world as real};
+use crate::lab::{LabError, Opened, ServeOptions, reset as reset_world};
+use crate::render::json::LabDriftJson;
 
+pub use fault::parse as parse_fault;
 pub use world::{LabWorld, open};
 
 /// Runs one of the lab commands.
@@ -19,7 +23,8 @@ pub fn run(command: &LabCommand, terminal: Terminal) -> Result<Exit, CliError> {
     match command {
         LabCommand::Serve(args) => serve(args, terminal),
         LabCommand::Drift(args) => drift(args, terminal),
-        LabCommand::Status(args) => status(args, terminal),
+        LabCommand::Status(args) => status::run(args, terminal),
+        LabCommand::Fault(args) => fault::run(args, terminal),
         LabCommand::Reset(args) => reset(args, terminal),
     }
 }
@@ -38,10 +43,11 @@ fn serve(args: &LabServeArgs, terminal: Terminal) -> Result<Exit, CliError> {
         }
     };
     real::runtime()?.block_on(async {
+        let mut signals = Signals::listen();
         let options = ServeOptions {
             port: args.port,
             task_delay_ms: args.task_delay_ms,
-            ..ServeOptions::default()
+            page_size: args.page_size,
         };
         let running = lab.serve(options).await?;
         let served = &running.endpoints;
@@ -54,7 +60,7 @@ fn serve(args: &LabServeArgs, terminal: Terminal) -> Result<Exit, CliError> {
             served.thumbprint,
         ))?;
         say("serving until Ctrl-C; other commands with --lab use this world meanwhile");
-        signal::interrupted().await;
+        signals.next().await;
         running.shutdown().await?;
         Ok(Exit::Done)
     })
@@ -71,58 +77,6 @@ fn drift(args: &LabDriftArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let drifted = names::translate(&loaded.spec, &drifted)?;
     print_json(&LabDriftJson { drifted })?;
     Ok(Exit::Done)
-}
-
-fn status(args: &LabStatusArgs, terminal: Terminal) -> Result<Exit, CliError> {
-    let loaded = load(&args.target.spec, terminal)?;
-    let (served_at, status) = real::runtime()?.block_on(async {
-        let world = open(&loaded, &home::lab_dir(&loaded.spec)).await?;
-        let status = world.status().await;
-        let served_at = world.served_at();
-        world.close().await;
-        status.map(|status| (served_at, status))
-    })?;
-    let document = document(&loaded.spec.name, served_at, &status);
-    match args.output.format {
-        Format::Json => print_json(&document)?,
-        Format::Text => print(&text(&document, &status))?,
-    }
-    Ok(Exit::Done)
-}
-
-fn document(name: &str, served_at: Option<String>, status: &Status) -> LabStatusJson {
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    LabStatusJson {
-        name: name.to_owned(),
-        served_at,
-        objects: status
-            .objects
-            .iter()
-            .map(|(kind, number)| (kind.clone(), count(*number)))
-            .collect(),
-        sessions: LabSessionsJson {
-            open: count(status.sessions.len()),
-            total: status.sessions_ever,
-        },
-        requests: status.requests.clone(),
-        running_tasks: count(status.running_tasks),
-        digest: status.digest.clone(),
-    }
-}
-
-fn text(document: &LabStatusJson, status: &Status) -> String {
-    let mut text = match &document.served_at {
-        Some(url) => format!("served at {url}\n"),
-        None => "not served\n".to_owned(),
-    };
-    text += &format!(
-        "sessions: {} open, {} ever · tasks running: {} · digest {}\n",
-        document.sessions.open, document.sessions.total, document.running_tasks, document.digest
-    );
-    for object in &status.inventory {
-        text += &format!("{:<24}{}\n", object.object_type, object.path);
-    }
-    text
 }
 
 fn reset(args: &LabTarget, terminal: Terminal) -> Result<Exit, CliError> {

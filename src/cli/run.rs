@@ -72,7 +72,7 @@ impl Command {
             Self::Lab(LabCommand::Status(args)) => args.output.format,
             Self::Lab(LabCommand::Drift(_)) => Format::Json,
             Self::State(StateCommand::Mv(_) | StateCommand::Unlock(_))
-            | Self::Lab(LabCommand::Serve(_) | LabCommand::Reset(_))
+            | Self::Lab(LabCommand::Serve(_) | LabCommand::Reset(_) | LabCommand::Fault(_))
             | Self::Inventory(_)
             | Self::Graph(_)
             | Self::Schema(_)

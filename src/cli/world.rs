@@ -9,7 +9,8 @@ use super::args::Home;
 use super::error::{CliError, Exit};
 use super::lab::{self, LabWorld};
 use super::load::Loaded;
-use super::{home, secrets, signal};
+use super::signal::Signals;
+use super::{home, secrets};
 use crate::provider::Provider;
 use crate::provider::vsphere::{Trust, Vcenter, VcenterConfig};
 use crate::resource::hex;
@@ -70,7 +71,7 @@ pub fn with<T>(
     })
 }
 
-/// The same for work that changes nothing: Ctrl-C ends it at once.
+/// The same for work that changes nothing: Ctrl-C ends it at once, and the session with it.
 ///
 /// # Errors
 /// The same, or interrupted.
@@ -80,13 +81,17 @@ pub fn with_reader<T>(
     work: impl AsyncFnOnce(&World) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
     with(loaded, home, async |world| {
+        let mut signals = Signals::listen();
         tokio::select! {
             result = work(world) => result,
-            () = signal::interrupted() => {
-                Err(CliError::new("interrupted", "nothing was changed").exit(Exit::Interrupted))
-            }
+            () = signals.next() => Err(interrupted()),
         }
     })
+}
+
+/// What a command says that a signal ended before it changed anything.
+pub fn interrupted() -> CliError {
+    CliError::new("interrupted", "nothing was changed").exit(Exit::Interrupted)
 }
 
 /// A runtime for one command: two threads are as many as boma's own work can use.

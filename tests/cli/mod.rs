@@ -20,6 +20,7 @@ mod saved;
 mod scenarios;
 mod scope;
 mod served;
+mod sessions;
 mod state;
 mod state_files;
 mod usage;

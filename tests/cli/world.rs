@@ -20,8 +20,9 @@ impl World {
     pub fn of(env: &TestEnv, spec: &str) -> Self {
         let status = env.json(0, &["lab", "status", spec]);
         let text = env.expect(0, &["lab", "status", spec]).stdout;
-        // A headline, a line of numbers, then the objects.
-        let inventory = text.lines().skip(2).map(str::to_owned).collect();
+        // After an empty line come the objects.
+        let inventory = text.lines().skip_while(|line| !line.is_empty()).skip(1);
+        let inventory = inventory.map(str::to_owned).collect();
         Self {
             inventory,
             digest: status["digest"].as_str().expect("a digest").to_owned(),

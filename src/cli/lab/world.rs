@@ -7,7 +7,8 @@ use super::super::load::Loaded;
 use super::super::world::user_agent;
 use super::setup::setup;
 use crate::lab::{
-    Control, ControlError, Drifted, Endpoints, Lab, Opened, Running, ServeOptions, Status,
+    Control, ControlError, Drifted, Endpoints, FaultRule, Lab, Opened, Running, ServeOptions,
+    Status,
 };
 use crate::provider::vsphere::{Trust, VcenterConfig};
 
@@ -93,6 +94,18 @@ impl LabWorld {
             Self::Owned(running) => Ok(running.status()?),
             Self::Served(endpoints) => Ok(Control::connect(endpoints)?.status().await?),
         }
+    }
+
+    /// Stages faults in place of those that were staged.
+    ///
+    /// # Errors
+    /// The world does not answer.
+    pub async fn stage(&self, faults: &[FaultRule]) -> Result<(), CliError> {
+        match self {
+            Self::Owned(running) => running.stage(faults.to_vec()),
+            Self::Served(endpoints) => Control::connect(endpoints)?.stage(faults).await?,
+        }
+        Ok(())
     }
 
     /// Ends it where it is this command's.

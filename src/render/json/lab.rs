@@ -43,15 +43,50 @@ pub struct LabStatusJson {
     pub requests: BTreeMap<String, u64>,
     /// Tasks under way.
     pub running_tasks: u64,
+    /// Disks that are no machine's own, such as volumes of pods: those that hang on a machine,
+    /// then those that hang on none.
+    pub foreign_disks: Vec<LabDiskJson>,
+    /// Such disks that were deleted with a machine since the world began.
+    pub lost_disks: Vec<LabDiskJson>,
+    /// Faults that are staged and have not all happened; `lab fault --rules` takes this list.
+    pub faults: Vec<LabFaultJson>,
     /// SHA-256 of what is in the world, without histories: equal worlds have equal digests.
     pub digest: String,
 }
 
 /// Sessions of a lab's clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LabSessionsJson {
     /// Logged in now.
     pub open: u64,
     /// Ever logged in.
     pub total: u64,
+    /// Logged in now, by account.
+    pub by_user: BTreeMap<String, u64>,
+    /// Logged in now, by User-Agent: boma's own is `boma/VERSION`.
+    pub by_agent: BTreeMap<String, u64>,
+}
+
+/// One disk that is no machine's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LabDiskJson {
+    /// `[datastore] folder/name.vmdk`
+    pub file: String,
+    /// The path of the machine that it hangs on, or hung on when it was deleted. Null where it
+    /// hangs on none.
+    pub machine: Option<String>,
+}
+
+/// One staged fault.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct LabFaultJson {
+    /// The method whose calls count. Null for every SOAP call that needs a session.
+    pub method: Option<String>,
+    /// The first call from now on that is hit.
+    pub nth: u64,
+    /// How many calls are still to be hit.
+    pub times: u64,
+    /// What happens to them: a name, or a name with what it needs, such as
+    /// `{"slow_task": {"ms": 5}}`.
+    pub fault: Json,
 }

@@ -24,7 +24,9 @@ pub use finding::{FindingJson, PlaceJson};
 pub use graph::{GraphJson, NeedJson, NodeJson, graph_json};
 pub use import::{ImportJson, import_json};
 pub use inventory::{HostJson, InventoryJson, RoleJson, VcenterJson, VmJson};
-pub use lab::{LabDriftJson, LabDriftedJson, LabSessionsJson, LabStatusJson};
+pub use lab::{
+    LabDiskJson, LabDriftJson, LabDriftedJson, LabFaultJson, LabSessionsJson, LabStatusJson,
+};
 pub use plan::{
     AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, StepJson, SummaryJson,
     WindowJson, plan_json,

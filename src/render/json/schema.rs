@@ -204,9 +204,22 @@ mod tests {
             name: "n".into(),
             served_at: None,
             objects: [("VirtualMachine".to_owned(), 14)].into(),
-            sessions: LabSessionsJson { open: 0, total: 3 },
+            sessions: LabSessionsJson {
+                open: 1,
+                total: 3,
+                by_user: [("VSPHERE.LOCAL\\Administrator".to_owned(), 1)].into(),
+                by_agent: [("boma/0.1.0".to_owned(), 1)].into(),
+            },
             requests: Default::default(),
             running_tasks: 0,
+            foreign_disks: vec![LabDiskJson { file: "[a] b.vmdk".into(), machine: None }],
+            lost_disks: Vec::new(),
+            faults: vec![LabFaultJson {
+                method: None,
+                nth: 1,
+                times: 2,
+                fault: json!({"slow_task": {"ms": 5}}),
+            }],
             digest: "00".into(),
         };
         check("lab-status.schema.json", &status);
