@@ -158,7 +158,8 @@ pub fn disturbing(attributes: &[(&str, Json)], changes: &[(&str, Action)]) -> Wo
     let mut world = plan(changes.iter().map(of).collect());
     if let Some(plan) = &mut world.plan {
         let machines = plan.changes.iter().filter_map(|change| change.window.clone());
-        let window = |machine| Window { machine, group: "nodes".into(), nodes: Vec::new() };
+        let window =
+            |machine| Window { machine, group: "nodes".into(), nodes: Vec::new(), disrupts: true };
         plan.windows = machines.map(window).collect();
     }
     World { live: readings(attributes).live, ..world }
