@@ -96,7 +96,7 @@ impl Runner {
         let address = change.address.clone();
         let begun = self.context.clock.now();
         self.emit(Event::Started { address: address.clone(), action: change.action, half });
-        let mut reading = self.first_reading();
+        let mut reading = self.first_reading().await;
         self.before_steps(&reading)?;
         for (index, step) in self.context.plan.steps(self.node()).iter().enumerate() {
             if index > 0 {
@@ -109,9 +109,16 @@ impl Runner {
         Ok(())
     }
 
-    /// What stands when the node begins: as planned, or nothing once the delete half is done.
-    fn first_reading(&self) -> Reading {
+    /// What stands when the node begins: as planned, or nothing once the delete half is done. A
+    /// window that closes finds what was done in it.
+    async fn first_reading(&self) -> Reading {
         let change = self.change();
+        if self.node().half == Half::Close {
+            let (address, kind, locator) =
+                (change.address.clone(), change.kind, change.locator.clone());
+            let wanted = Wanted { address, kind, locator };
+            return self.seal(kind, read_one(&*self.provider, &wanted).await);
+        }
         match (&change.live, &change.locator.id) {
             (Some(live), Some(id)) if self.node().half != Half::Create => {
                 Reading::Present(Object { id: id.clone(), attributes: live.clone(), mark: None })
@@ -291,8 +298,8 @@ impl Runner {
     ) -> Result<Reading, NodeError> {
         let address = step.address.clone();
         match result {
-            // On the way to being deleted, and while a window only opens or closes, what was
-            // recorded stays the best description of it.
+            // On the way to being deleted, and while a window opens, what was recorded stays the
+            // best description of it.
             Ok(reading) if self.keeps_record(&reading) => {
                 self.context.ledger.append(Entry::Closed { address })?;
                 Ok(reading)
@@ -323,7 +330,7 @@ impl Runner {
         let rebuilding = self.node().half != Half::Delete
             && *reading == Reading::Absent
             && matches!(self.change().action, Action::Create | Action::Replace);
-        going || rebuilding || self.node().half.is_around()
+        going || rebuilding || self.node().half == Half::Open
     }
 
     fn put(&self, object: &Object) -> Result<(), LedgerError> {

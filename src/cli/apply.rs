@@ -253,7 +253,7 @@ async fn execute(
     signals: Signals,
 ) -> Result<Exit, CliError> {
     let secrets = Arc::new(if work.home.lab {
-        Secrets::default()
+        Secrets::of_lab(desired, &work.loaded.spec.name)
     } else {
         Secrets::of(desired, work.loaded)?
     });

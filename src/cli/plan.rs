@@ -155,9 +155,11 @@ impl Request<'_> {
     /// # Errors
     /// Resources need each other in a circle; a secret is missing.
     pub fn review(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
-        let blind = offline || self.home.lab;
-        let secrets =
-            if blind { Secrets::default() } else { Secrets::of(self.desired, self.loaded)? };
+        let secrets = match (offline, self.home.lab) {
+            (true, _) => Secrets::default(),
+            (_, true) => Secrets::of_lab(self.desired, &self.loaded.spec.name),
+            (_, false) => Secrets::of(self.desired, self.loaded)?,
+        };
         let sealed = secrets.sealed(&Sealer::new(&self.state.digest_key));
         let plan = plan(
             self.desired,

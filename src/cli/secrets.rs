@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::error::{CliError, chain};
 use super::load::Loaded;
 use crate::plan::Desired;
-use crate::resource::{Sealer, SecretSource, secrets};
+use crate::resource::{Digest, Sealer, SecretSource, secrets};
 use crate::secret;
 
 /// Resolved secrets, by where they come from.
@@ -32,6 +32,18 @@ impl Secrets {
             }
         }
         Ok(Self(found))
+    }
+
+    /// What a spec's secrets are in its lab: texts drawn from its name and from where each would
+    /// come from, so that nothing must be set first and none is resolved.
+    pub fn of_lab(desired: &Desired, name: &str) -> Self {
+        let sources =
+            desired.resources.values().flat_map(|resource| secrets(&resource.attributes.tree()));
+        let drawn = |source: SecretSource| {
+            let text = format!("lab/{name}/{source:?}");
+            (source, SecretString::from(Digest::of(text.as_bytes()).to_string()))
+        };
+        Self(sources.map(drawn).collect())
     }
 
     /// The secret as a value to write.

@@ -26,7 +26,9 @@ impl Origin<'_> {
 
     /// The computed and volatile top-level fields. Volatile ones change with every revision.
     pub fn fields(&self, revision: u64) -> Map<String, Json> {
-        let own = |field: &&Field| !field.path.contains(['.', '*']);
+        // How a node stands is what steps made of it.
+        let steered = |field: &Field| self.kind.lifecycle.is_node() && field.mode == Mode::Volatile;
+        let own = |field: &&Field| !field.path.contains(['.', '*']) && !steered(field);
         self.kind
             .fields
             .iter()

@@ -162,6 +162,9 @@ fn write(standing: &mut Standing, key: &str, wanted: Option<&Json>) -> Result<()
     if effect == Effect::PowerCycle && standing.is_running() {
         return Err(format!("{key} cannot be changed while the machine is running"));
     }
+    if effect == Effect::Restart && standing.kind.lifecycle.is_node() {
+        standing.fields.insert("running".into(), json!("stale"));
+    }
     put(&mut standing.fields, key, after);
     put(&mut standing.written, key, wanted.cloned());
     Ok(())

@@ -7,6 +7,7 @@ mod converge;
 mod crash;
 mod kill;
 mod kinds;
+mod nodes;
 mod planning;
 mod random;
 mod scenario;

@@ -17,6 +17,9 @@ use tokio::sync::mpsc;
 /// Every secret of these tests, in plain text.
 pub const PASSWORD: &str = "correct horse";
 
+/// The variables that specs of these tests take secrets from.
+const SECRETS: [&str; 3] = ["PASSWORD", "K3S_TOKEN", "K3S_AGENT_TOKEN"];
+
 #[derive(Clone)]
 pub struct System {
     pub desired: Desired,
@@ -93,7 +96,7 @@ impl System {
 
     fn plan_from(&self, live: &Live) -> Plan {
         let sealed = self.sealer().seal(&json!(PASSWORD));
-        let secrets = BTreeMap::from([(SecretSource::Env("PASSWORD".into()), sealed)]);
+        let secrets = SECRETS.map(|name| (SecretSource::Env(name.into()), sealed.clone())).into();
         let basis = Basis {
             name: "small".into(),
             spec: "small.toml".into(),
@@ -150,9 +153,11 @@ impl System {
         stop: Stop,
     ) -> Run {
         let (events, mut inbox) = mpsc::unbounded_channel();
-        let providers = ["vcenter", "test"].map(|name| (name.to_owned(), provider.clone())).into();
+        let providers =
+            ["vcenter", "host", "test"].map(|name| (name.to_owned(), provider.clone())).into();
         let known = |source: &SecretSource| {
-            (*source == SecretSource::Env("PASSWORD".into())).then(|| json!(PASSWORD))
+            let named = |name: &&str| *source == SecretSource::Env((*name).into());
+            SECRETS.iter().any(|name| named(&name)).then(|| json!(PASSWORD))
         };
         let work = Apply {
             plan: Arc::new(plan),

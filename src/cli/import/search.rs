@@ -25,6 +25,9 @@ struct Forms {
     has_path: bool,
 }
 
+/// Of the host that the object is on.
+const MACHINE_ID: &str = "a machine-id (32 hexadecimal digits)";
+
 const FORMS: &[Forms] = &[
     Forms { kind: "vsphere/vm", id: "an instance UUID", fits: is_uuid, has_path: true },
     Forms { kind: "vsphere/folder", id: "a moref (group-v3)", fits: is_folder, has_path: true },
@@ -35,6 +38,10 @@ const FORMS: &[Forms] = &[
         fits: is_rule,
         has_path: false,
     },
+    Forms { kind: "host/firewall", id: MACHINE_ID, fits: is_machine_id, has_path: false },
+    Forms { kind: "host/docker", id: MACHINE_ID, fits: is_machine_id, has_path: false },
+    Forms { kind: "k3s/server", id: MACHINE_ID, fits: is_machine_id, has_path: false },
+    Forms { kind: "k3s/agent", id: MACHINE_ID, fits: is_machine_id, has_path: false },
     Forms {
         kind: "vsphere/permission",
         id: "Type:moref|PRINCIPAL (VirtualMachine:vm-42|VSPHERE.LOCAL\\cht-storage)",
@@ -139,6 +146,10 @@ fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     lengths == [8, 4, 4, 4, 12]
         && text.chars().all(|letter| letter == '-' || letter.is_ascii_hexdigit())
+}
+
+fn is_machine_id(text: &str) -> bool {
+    text.len() == 32 && text.chars().all(|letter| letter.is_ascii_hexdigit())
 }
 
 fn is_folder(text: &str) -> bool {

@@ -1,0 +1,221 @@
+//! Clusters of k3s nodes in the twin: one cluster, one window at a time.
+
+use boma::plan::{Action, BlockCause, Half, Operation, Plan};
+use boma::resource::{Address, Attributes, Kind};
+use boma::spec::parse;
+use serde_json::{Value as Json, json};
+
+use crate::engine::system::System;
+
+const SMALL: &str = include_str!("../fixtures/small.toml");
+
+/// One agent less.
+const FEWER: &[(&str, &str)] =
+    &[("[agents]\ncount     = 2", "[agents]\ncount     = 1"), ("10.20.0.21-22", "10.20.0.21")];
+
+fn lowered(edits: &[(&str, &str)]) -> boma::plan::Desired {
+    let mut text = SMALL.to_owned();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    let parsed = parse("small.toml", &text);
+    let spec = parsed.spec.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    let mut desired = boma::lower::lower(&spec);
+    // Plans do not keep the exact span of a line.
+    for resource in desired.resources.values_mut() {
+        resource.origin.span = (0, 0);
+        resource.origins.clear();
+    }
+    desired
+}
+
+/// 3 servers and 2 agents that run.
+fn standing() -> System {
+    let mut system = System::new(lowered(&[]), 1);
+    system.converge();
+    system
+}
+
+fn edited(edits: &[(&str, &str)]) -> System {
+    let mut system = standing();
+    system.desired = lowered(edits);
+    system
+}
+
+fn kind(name: &str) -> Kind {
+    Kind::named(name).expect("a kind of the product")
+}
+
+fn place(system: &System, address: &str) -> Attributes {
+    system.desired.resources[&Address::from(address)].place.clone()
+}
+
+/// Sets fields of a node behind boma's back.
+fn edit(system: &System, address: &str, fields: Json) {
+    let kind = system.desired.resources[&Address::from(address)].kind;
+    let edited = system.world.edit(kind, &place(system, address), |live| {
+        live.extend(fields.as_object().expect("fields").clone());
+    });
+    assert!(edited, "{address}");
+}
+
+fn remove(system: &System, vm: &str) {
+    let place = place(system, vm);
+    assert!(system.world.remove(kind("vsphere/vm"), &place));
+}
+
+/// The calls of an address, window included.
+fn calls(plan: &Plan, address: &str) -> Vec<Operation> {
+    let mut halves: Vec<_> = plan
+        .nodes
+        .iter()
+        .filter(|node| plan.changes[node.change].address.as_str() == address)
+        .collect();
+    let rank = |half| match half {
+        Half::Open => 0,
+        Half::Delete | Half::Whole => 1,
+        Half::Create => 2,
+        Half::Close => 3,
+    };
+    halves.sort_by_key(|node| rank(node.half));
+    halves.iter().flat_map(|node| plan.steps(node)).map(|step| step.operation).collect()
+}
+
+fn acting(plan: &Plan) -> Vec<&str> {
+    let acting = plan.changes.iter().filter(|change| change.action != Action::NoOp);
+    acting.map(|change| change.address.as_str()).collect()
+}
+
+fn refusal(plan: &Plan, address: &str) -> String {
+    let blocked = plan.blocked.iter().find(|blocked| blocked.address.as_str() == address);
+    match blocked.map(|blocked| &blocked.cause) {
+        Some(BlockCause::Refused { message, .. }) => message.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_server_begins_the_cluster_and_all_others_join_it() {
+    use Operation::{Create, InitCluster, Join};
+    let system = System::new(lowered(&[]), 1);
+    let plan = system.plan();
+    assert_eq!(calls(&plan, "k3s/server/server-1"), [Create, InitCluster]);
+    assert_eq!(calls(&plan, "k3s/server/server-2"), [Create, Join]);
+    assert_eq!(calls(&plan, "k3s/agent/agent-2"), [Create, Join]);
+    assert!(plan.windows.is_empty());
+    standing();
+}
+
+#[test]
+fn a_first_server_that_is_lost_joins_the_others() {
+    use Operation::{Create, Expel, Join};
+    let mut system = standing();
+    remove(&system, "vsphere/vm/server-1");
+    assert_eq!(calls(&system.plan(), "k3s/server/server-1"), [Expel, Create, Join]);
+    system.converge();
+}
+
+#[test]
+fn no_empty_cluster_takes_the_place_of_a_lost_one() {
+    let system = standing();
+    for server in ["vsphere/vm/server-1", "vsphere/vm/server-2", "vsphere/vm/server-3"] {
+        remove(&system, server);
+    }
+    let plan = system.plan();
+    assert!(refusal(&plan, "k3s/server/server-1").contains("an empty one would take its place"));
+    assert!(calls(&plan, "k3s/server/server-2").is_empty());
+}
+
+#[test]
+fn nothing_is_made_while_a_server_is_silent() {
+    let system = standing();
+    remove(&system, "vsphere/vm/server-3");
+    system.world.hide(&Address::from("k3s/server/server-1"), "no answer");
+    let plan = system.plan();
+    let third = plan.blocked.iter().any(|one| one.address.as_str() == "k3s/server/server-3");
+    assert!(third, "{:#?}", plan.blocked);
+    assert!(!acting(&plan).iter().any(|address| address.starts_with("k3s/")));
+}
+
+#[test]
+fn a_new_version_goes_through_the_nodes_one_by_one() {
+    use Operation::{Drain, EtcdSnapshot, Restart, Uncordon, Update, Wait};
+    let mut system = edited(&[("v1.35.9+k3s1", "v1.36.1+k3s1")]);
+    let plan = system.plan();
+    let server = [EtcdSnapshot, Drain, Update, Restart, Wait, Uncordon];
+    assert_eq!(calls(&plan, "k3s/server/server-2"), server);
+    assert_eq!(calls(&plan, "k3s/agent/agent-1"), [Drain, Update, Restart, Wait, Uncordon]);
+    assert_eq!(plan.windows.len(), 5);
+    system.converge();
+}
+
+#[test]
+fn a_power_cycle_drains_the_node_that_it_takes_down() {
+    use Operation::{Drain, Uncordon, Wait};
+    let mut system = edited(&[("cpus      = 8", "cpus      = 16")]);
+    let plan = system.plan();
+    assert_eq!(calls(&plan, "k3s/agent/agent-1"), [Drain, Wait, Uncordon]);
+    system.converge();
+}
+
+#[test]
+fn a_node_that_boma_cordoned_is_given_back() {
+    let mut system = standing();
+    edit(&system, "k3s/agent/agent-1", json!({ "schedulable": false }));
+    let plan = system.plan();
+    assert_eq!(calls(&plan, "k3s/agent/agent-1"), [Operation::Uncordon]);
+    assert!(plan.windows.is_empty());
+    system.converge();
+}
+
+#[test]
+fn a_service_that_was_stopped_is_started_without_a_window() {
+    let mut system = standing();
+    edit(&system, "k3s/server/server-2", json!({ "service": "inactive", "ready": "no" }));
+    let plan = system.plan();
+    assert_eq!(calls(&plan, "k3s/server/server-2"), [Operation::Start]);
+    assert!(plan.windows.is_empty());
+    system.converge();
+}
+
+#[test]
+fn a_window_is_not_opened_where_the_cluster_cannot_spare_the_node() {
+    let mut system = edited(&[("v1.35.9+k3s1", "v1.36.1+k3s1")]);
+    edit(&system, "k3s/server/server-1", json!({ "spare_voters": 0 }));
+    let run = system.apply();
+    let failed: Vec<&str> =
+        run.report.failures.iter().map(|failure| failure.address.as_str()).collect();
+    assert_eq!(failed, ["k3s/server/server-1"]);
+    assert!(run.report.failures[0].message.contains("spare_voters"), "{:?}", run.report.failures);
+}
+
+#[test]
+fn an_agent_that_leaves_the_spec_leaves_the_cluster_first() {
+    use Operation::{Delete, Drain, Expel};
+    let mut system = edited(FEWER);
+    let plan = system.plan();
+    assert_eq!(calls(&plan, "k3s/agent/agent-2"), [Drain, Expel, Delete]);
+    system.converge();
+}
+
+#[test]
+fn a_dead_agent_that_leaves_the_spec_is_taken_out_of_the_cluster() {
+    let mut system = standing();
+    remove(&system, "vsphere/vm/agent-2");
+    system.desired = lowered(FEWER);
+    assert_eq!(calls(&system.plan(), "k3s/agent/agent-2"), [Operation::Expel]);
+    system.converge();
+}
+
+#[test]
+fn everything_can_be_destroyed() {
+    let mut system = standing();
+    system.desired =
+        boma::plan::Desired { endpoints: system.desired.endpoints, ..Default::default() };
+    system.options.destroy = true;
+    let plan = system.plan();
+    assert_eq!(calls(&plan, "k3s/server/server-1"), [Operation::Delete]);
+    system.converge();
+    assert!(system.world.standing().is_empty());
+}
