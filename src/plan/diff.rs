@@ -286,6 +286,7 @@ mod tests {
             Field::owned("image").mode(Mode::Initial),
             Field::computed("uid"),
             Field::owned("password").sensitive(),
+            Field::owned("network").effect(Effect::Fixed("no")),
         ],
         holds_data: false,
         identity: Identity::Mark,
@@ -329,6 +330,18 @@ mod tests {
     fn the_cause_is_who_moved() {
         check(json!({"a": 1}), Some(json!({"a": 1})), json!({"a": 2}), &[("a", Cause::Drift)]);
         check(json!({"a": 3}), Some(json!({"a": 1})), json!({"a": 1}), &[("a", Cause::Spec)]);
+    }
+
+    #[test]
+    fn what_is_fixed_is_put_back_and_not_edited() {
+        let effect = |desired: &str, prior: Option<Json>| {
+            let live = json!({"network": "b"});
+            let found = diff(KIND, &json!({"network": desired}), prior.as_ref(), &live);
+            found[0].effect
+        };
+        assert_eq!(effect("a", Some(json!({"network": "a"}))), Effect::Restart);
+        assert_eq!(effect("c", Some(json!({"network": "b"}))), Effect::Refuse("no"));
+        assert_eq!(effect("c", None), Effect::Refuse("no"));
     }
 
     #[test]

@@ -32,10 +32,13 @@ pub fn refusal(refused: &FieldDiff) -> BlockCause {
         Effect::Refuse(help) => help.to_owned(),
         _ => String::new(),
     };
-    let show =
-        |value: &Option<Json>| value.as_ref().map_or_else(|| "nothing".into(), Json::to_string);
+    let print = |value: &Json| match refused.sensitive {
+        true => "(secret)".to_owned(),
+        false => value.to_string(),
+    };
+    let show = |value: &Option<Json>| value.as_ref().map_or_else(|| "nothing".into(), print);
     let after = match &refused.after {
-        After::Known(value) => value.to_string(),
+        After::Known(value) => print(value),
         After::Unknown(owner) => format!("what {owner} says"),
         After::Removed => "nothing".into(),
     };

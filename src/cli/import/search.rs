@@ -48,7 +48,17 @@ const FORMS: &[Forms] = &[
         fits: is_permission,
         has_path: false,
     },
+    on_host("host/firewall"),
+    on_host("host/docker"),
+    on_host("k3s/server"),
+    on_host("k3s/agent"),
 ];
+
+/// What is on a machine is found by the machine it is on.
+const fn on_host(kind: &'static str) -> Forms {
+    let id = "the machine-id of its host (32 hexadecimal digits)";
+    Forms { kind, id, fits: is_machine_id, has_path: false }
+}
 
 impl Search {
     /// Reads what the user gave.
@@ -205,6 +215,9 @@ mod tests {
         check("vsphere/permission/root", "Folder:group-d1", None);
         check("vsphere/rule/servers", "domain-c7/12", id("domain-c7/12"));
         check("vsphere/rule/servers", "12", None);
+        let machine = "0f6c5b1b1f5d4e0c9a1a3f4f5b6c7d8e";
+        check("k3s/server/server-1", machine, id(machine));
+        check("k3s/server/server-1", "server-1", None);
     }
 
     #[test]

@@ -14,6 +14,11 @@ const ALL_SERVERS: &str = "all servers must agree on it, so it cannot change one
      back; or take an etcd snapshot, stop k3s on every server, write the new value into \
      /etc/rancher/k3s/config.yaml on each, start the servers again in their order, and plan anew";
 
+const AGENT_TOKEN: &str = "all servers must have one agent token, so it cannot change one server at a time: put the \
+     old one back; or stop k3s on every server, write the new one into \
+     /etc/rancher/k3s/agent-token on each, start the servers again in their order, and plan anew: \
+     agents then get it one by one";
+
 /// Shape: `version`: `v1.35.9+k3s1`; `config`: keys of config.yaml, without tokens, join keys and
 /// the provider id; `provider_id`: `vsphere://<uuid>`; `token`, `agent_token`: secrets; `service`:
 /// `active`; `running`: `current`, or `stale` where the process is not what the disk says;
@@ -54,7 +59,7 @@ pub const SERVER: Kind = Kind::new(&KindFacts {
         Field::owned("config").effect(Effect::Restart),
         Field::owned("provider_id").effect(Effect::Replace),
         Field::owned("token").effect(Effect::Restart).sensitive(),
-        Field::owned("agent_token").effect(Effect::Restart).sensitive(),
+        Field::owned("agent_token").effect(Effect::Fixed(AGENT_TOKEN)).sensitive(),
         Field::owned("running").effect(Effect::Restart),
         Field::owned("servers").mode(Mode::Initial),
         Field::owned("join").mode(Mode::Initial),

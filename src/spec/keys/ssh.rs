@@ -34,6 +34,12 @@ pub(super) static SSH: &[Key] = &[
     .example("{ server-1 = \"SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDhI9tCsd0u6Yd0Zp8\" }"),
     optional("jump", Shape::Table(JUMP), "A host that connections go through."),
     default("connect_timeout", "\"20s\"", DURATION, "For the connection and the login."),
+    default(
+        "command_timeout",
+        "\"30m\"",
+        DURATION,
+        "How long a command may take in all, such as the upload of image archives.",
+    ),
     default("idle_timeout", "\"5m\"", DURATION, "How long a command may be silent."),
 ];
 

@@ -31,6 +31,8 @@ pub struct Ssh {
     pub jump: Option<Jump>,
     /// For the connection and the login.
     pub connect_timeout: Sp<Seconds>,
+    /// For a command from start to end.
+    pub command_timeout: Sp<Seconds>,
     /// Without any output from a command.
     pub idle_timeout: Sp<Seconds>,
 }

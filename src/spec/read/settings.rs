@@ -72,6 +72,7 @@ pub(super) fn ssh(view: &View<'_>) -> Ssh {
             host_key: jump.text_opt("host_key"),
         }),
         connect_timeout: seconds(view, "connect_timeout"),
+        command_timeout: seconds(view, "command_timeout"),
         idle_timeout: seconds(view, "idle_timeout"),
     }
 }
