@@ -346,6 +346,13 @@ const CASES: &[Case] = &[
         deny("spare-voter", &[], "server-1 would be down, and etcd has no voter to spare"),
     ),
     in_world(
+        || {
+            let config = json!({"config": {"write-kubeconfig-mode": "644"}});
+            readings(&[("k3s/server/server-2", config)])
+        },
+        warn("kubeconfig-mode", &[], "every user may use k3s.yaml of server-2"),
+    ),
+    in_world(
         || readings(&[("host/machine/server-1", json!({"clock_skew_s": -45}))]),
         warn("time-skew", &[], "the clock of server-1 is 45 seconds behind boma's"),
     ),

@@ -3,6 +3,7 @@
 
 use super::words::count;
 use super::{Facts, Problem, Rule, hosts};
+use crate::spec::Role;
 
 /// See the file's head.
 pub const RULE: Rule = Rule::warn("certificate-expiry", check);
@@ -22,12 +23,12 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
                 format!("certificates of k3s on {name} end in {days}")
             }
         };
+        let unit = match machine.role {
+            Role::Server => "k3s",
+            Role::Agent => "k3s-agent",
+        };
         let help = format!(
-            "restart k3s there, which renews them: `systemctl restart {}`, one machine at a time",
-            match machine.role {
-                crate::spec::Role::Server => "k3s",
-                crate::spec::Role::Agent => "k3s-agent",
-            }
+            "restart k3s there, which renews them: `systemctl restart {unit}`, one machine at a time"
         );
         report.push(Problem::new(message, help).about(&hosts::address(machine)));
     }

@@ -13,6 +13,9 @@ const TOLERATED_S: i64 = 2;
 /// k3s dates certificates to the moment when they are made, and a join follows within seconds.
 const REFUSED_S: i64 = 30;
 
+/// So many must agree that boma's own clock is the wrong one.
+const FEWEST: usize = 3;
+
 const HELP: &str = "start the time service there (`timedatectl set-ntp true`) and name reachable servers in `ntp` \
      of [machines]";
 
@@ -38,23 +41,16 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         let reference = if common == 0 { "boma's" } else { "the others'" };
         let message = format!("the clock of {} is {} {reference}", *machine.name, apart(skew));
         let problem = Problem::new(message, HELP).about(&hosts::address(machine));
-        let joins = hosts::change(facts, machine).is_some();
-        report.push(match joins && skew.saturating_abs() > REFUSED_S {
-            true => problem,
-            false => problem.warn(),
-        });
+        let fails = skew.saturating_abs() > REFUSED_S && hosts::change(facts, machine).is_some();
+        report.push(if fails { problem } else { problem.warn() });
     }
 }
 
 /// What most machines agree on. Too few agree on nothing, and boma's own clock counts.
 fn common(mut skews: Vec<i64>) -> i64 {
     skews.sort_unstable();
-    match skews.len() {
-        0..3 => 0,
-        many => {
-            Some(skews[many / 2]).filter(|skew| skew.saturating_abs() > TOLERATED_S).unwrap_or(0)
-        }
-    }
+    let middle = skews.get(skews.len() / 2).filter(|_| skews.len() >= FEWEST);
+    middle.copied().filter(|skew| skew.saturating_abs() > TOLERATED_S).unwrap_or(0)
 }
 
 fn apart(skew: i64) -> String {
