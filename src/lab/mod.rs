@@ -19,7 +19,7 @@ pub use control::{
 };
 pub use home::{Endpoints, Lab, LabError, Opened, reset};
 pub use serve::{Running, ServeOptions};
-pub use setup::{AccountSetup, GrantSetup, MachineSetup, Setup, TemplateSetup};
+pub use setup::{AccountSetup, GrantSetup, MachineSetup, RoleSetup, Setup, TemplateSetup};
 pub use staged::{FaultRule, StagedFault};
 
 #[cfg(test)]

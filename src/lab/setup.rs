@@ -29,6 +29,28 @@ pub struct Setup {
     /// Accounts with privileges of their own. Each is known to single sign-on, too.
     #[serde(default)]
     pub accounts: Vec<AccountSetup>,
+    /// Roles that somebody made by hand before; only a new world gets them.
+    #[serde(default)]
+    pub roles: Vec<RoleSetup>,
+}
+
+/// A role made by hand, and where it is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSetup {
+    /// Its name; one that comes with vCenter (`ReadOnly`) is only given.
+    pub name: String,
+    /// Privilege ids; those that every role holds need not be named.
+    #[serde(default)]
+    pub privileges: Vec<String>,
+    /// Inventory paths of the entities it is given on; `/` for the root folder.
+    #[serde(default)]
+    pub on: Vec<String>,
+    /// `DOMAIN\name` of the account that it is given to.
+    #[serde(default)]
+    pub principal: String,
+    /// Whether it holds for everything below, too.
+    #[serde(default)]
+    pub propagate: bool,
 }
 
 /// An account, what it may do, and the groups that it is in. Its password is
@@ -101,6 +123,52 @@ pub struct MachineSetup {
     /// The address its guest reports; derived from the seed when absent.
     #[serde(default)]
     pub address: Option<String>,
+    /// Whether `flags.diskUuidEnabled` alone is set, without the `extraConfig` entry that vCenter
+    /// ties to it, as where another tool wrote it.
+    #[serde(default)]
+    pub disk_uuid_flag: bool,
+    /// `extraConfig` entries, as somebody typed them.
+    #[serde(default)]
+    pub extra: Vec<(String, String)>,
+    /// Classes of the SCSI controllers, by bus (`VirtualLsiLogicController`); one
+    /// `ParaVirtualSCSIController` where none is named.
+    #[serde(default)]
+    pub controllers: Vec<String>,
+    /// Whether its disk was allocated whole.
+    #[serde(default)]
+    pub thick: bool,
+    /// Whether CPUs can be added while it runs.
+    #[serde(default)]
+    pub cpu_hot_add: bool,
+    /// Whether memory can be added while it runs.
+    #[serde(default)]
+    pub memory_hot_add: bool,
+    /// Files of first-class disks that hang on it (`[datastore] fcd/name.vmdk`).
+    #[serde(default)]
+    pub volumes: Vec<String>,
+}
+
+impl Default for MachineSetup {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            folder: String::new(),
+            cpus: 1,
+            memory_mib: 1024,
+            disk_gib: 10,
+            disk_uuid: false,
+            hardware_version: 13,
+            powered_on: true,
+            address: None,
+            disk_uuid_flag: false,
+            extra: Vec::new(),
+            controllers: Vec::new(),
+            thick: false,
+            cpu_hot_add: false,
+            memory_hot_add: false,
+            volumes: Vec::new(),
+        }
+    }
 }
 
 impl Default for TemplateSetup {

@@ -91,6 +91,12 @@ const ON_VM: &[Need] = &[
     (VM, "update", Some("disk_uuid"), "VirtualMachine.Config.AdvancedConfig"),
     (VM, "update", Some("disk_uuid"), "VirtualMachine.Config.Settings"),
     (VM, "update", Some("scsi_controllers"), "VirtualMachine.Config.AddRemoveDevice"),
+    (
+        VM,
+        "update",
+        Some("hardware_version_after_shutdown"),
+        "VirtualMachine.Config.UpgradeVirtualHardware",
+    ),
     (VM, "upgrade-hardware", None, "VirtualMachine.Config.UpgradeVirtualHardware"),
     (VM, "power-on", None, "VirtualMachine.Interact.PowerOn"),
     (VM, "power-off", None, "VirtualMachine.Interact.PowerOff"),

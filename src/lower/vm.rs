@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{cloud_init, folder, vcenter_paths};
 use crate::resource::{Address, Attributes, Endpoint, Kind, Place, Resource, Value};
-use crate::spec::{Machine, Spec};
+use crate::spec::{HardwareUpgrade, Machine, Spec};
 
 /// The address of a machine's VM.
 pub fn address(machine: &Machine) -> Address {
@@ -41,7 +41,7 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         ("disk_gib", (*machine.disk_gib).into()),
         ("disk_uuid", true.into()),
         ("scsi_controllers", controllers(spec, machine).into()),
-        ("hardware_version", (*machine.hardware_version).into()),
+        (hardware(machine), (*machine.hardware_version).into()),
         ("power", "on".into()),
     ];
     // What stands already is not shut down for a default.
@@ -56,6 +56,15 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         attributes.extend(made(spec, machine, template));
     }
     Value::map(attributes)
+}
+
+/// The attribute that the hardware version is asked of. An upgrade that is scheduled counts for the
+/// second.
+fn hardware(machine: &Machine) -> &'static str {
+    match *machine.hardware_upgrade {
+        HardwareUpgrade::Now => "hardware_version",
+        HardwareUpgrade::Scheduled => "hardware_version_after_shutdown",
+    }
 }
 
 /// What is said of machines that boma makes, and what their guests will report.
@@ -116,7 +125,7 @@ fn origins(machine: &Machine) -> BTreeMap<String, Place> {
         ("disk_gib".to_owned(), machine.disk_gib.place.clone()),
         ("cpu_hot_add".to_owned(), machine.cpu_hot_add.place.clone()),
         ("memory_hot_add".to_owned(), machine.memory_hot_add.place.clone()),
-        ("hardware_version".to_owned(), machine.hardware_version.place.clone()),
+        (hardware(machine).to_owned(), machine.hardware_version.place.clone()),
         ("address".to_owned(), machine.address.place.clone()),
         ("folder".to_owned(), machine.folder.place.clone()),
         ("datastore".to_owned(), machine.datastore.place.clone()),
@@ -161,6 +170,15 @@ mod tests {
         check(&many, "server-1", &[("scsi_controllers", json!(1))]);
         let set = [("cpus      = 8", "cpus = 8\nscsi_controllers = 3")];
         check(&set, "agent-1", &[("scsi_controllers", json!(3))]);
+    }
+
+    #[test]
+    fn a_scheduled_upgrade_asks_for_the_next_hardware() {
+        let scheduled = [("cpus      = 8", "cpus = 8\nhardware_upgrade = \"scheduled\"")];
+        let (is, no) = (json!(15), json!(null));
+        let next = "hardware_version_after_shutdown";
+        check(&scheduled, "agent-1", &[(next, is.clone()), ("hardware_version", no.clone())]);
+        check(&scheduled, "server-1", &[(next, no), ("hardware_version", is)]);
     }
 
     #[test]

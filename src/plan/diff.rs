@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use super::{After, Cause};
 use crate::resource::{
-    Comparison, Effect, Field, Kind, Mode, as_reference, as_secret, is_sealed, milli, references,
+    Comparison, Effect, Field, Kind, Lifecycle, Mode, as_reference, as_secret, is_sealed, milli,
+    references,
 };
 
 /// One field whose live value is not the desired one.
@@ -107,6 +108,8 @@ impl Walk<'_> {
         match (desired, prior) {
             (None, None) => {}
             (None, Some(_)) if live.is_none_or(Json::is_null) => {}
+            // A machine has all its fields always: none can be taken off it.
+            (None, Some(_)) if self.kind.lifecycle == Lifecycle::Machine => {}
             (None, Some(_)) => self.add(path, field, live, After::Removed, Cause::Spec),
             (Some(desired), _) => self.owned(path, field, desired, prior, live),
         }
@@ -272,7 +275,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resource::{Address, Condition, Identity, KindFacts, Layer, Lifecycle, Value};
+    use crate::resource::{Address, Condition, Identity, KindFacts, Layer, Value};
 
     const KIND: Kind = Kind::new(&KindFacts {
         name: "test/any",
@@ -324,6 +327,13 @@ mod tests {
     fn a_field_that_prior_had_and_desired_has_not_is_removed() {
         check(json!({}), Some(json!({"a": 1})), json!({"a": 1}), &[("a", Cause::Spec)]);
         check(json!({}), Some(json!({"a": 1})), json!({}), &[]);
+    }
+
+    #[test]
+    fn what_a_machine_is_not_asked_for_any_more_stays() {
+        let vm = Kind::named("vsphere/vm").expect("a kind of the product");
+        let (prior, live) = (json!({"cpu_hot_add": true}), json!({"cpu_hot_add": true}));
+        assert_eq!(diff(vm, &json!({}), Some(&prior), &live), []);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The program as its users run it: commands, files, signals and exit codes against the lab.
 
+mod adoption;
 mod canary;
 mod disk;
 mod drift;
 mod env;
 mod foreign;
 mod graph;
+mod hardware;
 mod import;
 mod interrupt;
 mod inventory;

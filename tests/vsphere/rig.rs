@@ -244,7 +244,7 @@ pub fn standing(number: usize) -> MachineSetup {
         disk_uuid: true,
         hardware_version: 15,
         powered_on: true,
-        address: None,
+        ..MachineSetup::default()
     }
 }
 

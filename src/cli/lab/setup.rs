@@ -76,5 +76,6 @@ fn standing(spec: &Spec, machine: &Machine) -> MachineSetup {
         hardware_version: *machine.hardware_version,
         powered_on: true,
         address: Some(machine.address.value.to_string()),
+        ..MachineSetup::default()
     }
 }

@@ -1,19 +1,20 @@
 //! The beginning of a world, and what a later setup adds to it.
 
-use crate::lab::Setup;
+use crate::lab::{MachineSetup, Setup};
 
-use super::account;
 use super::clone::address;
-use super::device::{Body, usual};
+use super::device::{Body, Device, scsi, usual};
 use super::ids::{self, ADMINISTRATOR};
 use super::machine::{CONNECTED, Machine};
 use super::role::{self, ADMIN, ALWAYS, system_roles};
 use super::rule::Rule;
 use super::world::{Detail, Effect, Entity, Entry, Origin, Permission, ROOT, Role, World};
+use super::{account, disk};
 
 /// Adds to the world what a setup names and the world never had. Nothing is removed, and what
 /// somebody removed does not come back. Applies and returns the records.
 pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
+    let is_new = world.get(ROOT).is_none();
     let mut maker = Maker { world, entries: Vec::new() };
     maker.authorization(setup);
     let datacenter = maker.inventory(setup);
@@ -41,22 +42,55 @@ pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
             disk_gib: standing.disk_gib,
             version: standing.hardware_version,
         };
-        let path = maker.folders(&format!("{datacenter}/vm"), &standing.folder, Origin::Standing);
-        maker.machine(setup, &path, &standing.name, Origin::Standing, &hardware, |machine| {
-            if standing.disk_uuid {
-                machine.set_disk_uuid(true);
-            }
-            machine.powered_on = standing.powered_on;
-            if let Some(address) = &standing.address {
-                machine.address.clone_from(address);
-            }
+        let folder = maker.folders(&format!("{datacenter}/vm"), &standing.folder, Origin::Standing);
+        let path = format!("{folder}/{}", standing.name);
+        let begun = maker.world.generations.contains_key(&path);
+        maker.machine(setup, &folder, &standing.name, Origin::Standing, &hardware, |machine| {
+            made_by_hand(machine, standing);
         });
+        for file in standing.volumes.iter().filter(|_| !begun) {
+            let attached = disk::attach(maker.world, &path, file);
+            attached.into_iter().flat_map(|entry| entry.effects).for_each(|one| maker.put(one));
+        }
     }
     maker.foreign(setup, &datacenter);
     for account in &setup.accounts {
         account::effects(maker.world, account).into_iter().for_each(|effect| maker.put(effect));
     }
+    for role in setup.roles.iter().filter(|_| is_new) {
+        account::by_hand(maker.world, role).into_iter().for_each(|effect| maker.put(effect));
+    }
     maker.entries
+}
+
+/// What somebody set in the vSphere client.
+fn made_by_hand(machine: &mut Machine, standing: &MachineSetup) {
+    if standing.disk_uuid {
+        machine.set_disk_uuid(true);
+    }
+    standing.extra.iter().for_each(|(key, value)| machine.set_extra(key, value));
+    machine.disk_uuid |= standing.disk_uuid_flag;
+    machine.powered_on = standing.powered_on;
+    machine.cpu_hot_add = standing.cpu_hot_add;
+    machine.memory_hot_add = standing.memory_hot_add;
+    if let Some(address) = &standing.address {
+        machine.address.clone_from(address);
+    }
+    for device in &mut machine.devices {
+        if let Body::Disk { thin, .. } = &mut device.body {
+            *thin = !standing.thick;
+        }
+    }
+    if !standing.controllers.is_empty() {
+        machine.devices.retain(|device| !matches!(device.body, Body::Scsi { .. }));
+        machine.devices.extend((0..).zip(&standing.controllers).map(|(bus, class)| Device {
+            key: 1000 + bus,
+            controller: Some(100),
+            unit: Some(3 + bus),
+            body: scsi(class, bus),
+        }));
+        machine.devices.sort_by_key(|device| device.key);
+    }
 }
 
 /// The account and role of other people; tests can see that they stay as they are.

@@ -166,7 +166,7 @@ pub async fn set(session: &Session, inputs: &Inputs) -> Result<Reading, Failure>
         None => locate::must(session, "object", text("entity")?).await?,
     };
     let roles = role::list(session).await?;
-    let role = roles.iter().find(|role| Some(role.name.as_str()) == fields["role"].as_str());
+    let role = fields["role"].as_str().and_then(|name| role::named(&roles, name));
     let role = role.ok_or_else(|| {
         Failure::refused(
             format!("there is no role {}", fields["role"]),

@@ -12,8 +12,8 @@ use crate::provider::{Inputs, Run};
 use crate::resource::Reading;
 use crate::xml::Element;
 
-/// Writes the fields that are given, in a fixed order of tasks: name, folder, configuration.
-/// Virtual hardware and power have steps of their own.
+/// Writes the fields that are given, in a fixed order of tasks: name, folder, scheduled hardware of
+/// a machine that is off, configuration. Hardware that cannot wait and power have steps of their own.
 ///
 /// # Errors
 /// Any [`Failure`]; `ConcurrentAccess` where somebody else wrote meanwhile.
@@ -29,6 +29,9 @@ pub async fn update(session: &Session, inputs: &Inputs, run: &dyn Run) -> Result
             let call = folder.call("MoveIntoFolder_Task").push(vm.element("list"));
             task::run(session, run, "move", call).await?;
         }
+    }
+    if let Some(version) = scheduled(inputs, &row).filter(|_| is_off(&row)) {
+        raise(session, run, &vm, version).await?;
     }
     // Renaming writes the configuration too, so its version is read after that.
     let row = retrieve_one(session, &vm, LIVE).await?;
@@ -57,12 +60,8 @@ pub async fn upgrade(
             "set hardware_version in the spec",
         )
     })?;
-    match task::run(session, run, "upgrade hardware", upgrade_call(&vm, version)).await {
-        Ok(_) | Err(Failure::Fault(Fault::AlreadyUpgraded)) => {
-            vm::read_reference(session, &vm).await
-        }
-        Err(failure) => Err(failure),
-    }
+    raise(session, run, &vm, version).await?;
+    vm::read_reference(session, &vm).await
 }
 
 /// The failure of a step whose VM is not there.
@@ -74,6 +73,8 @@ pub fn gone() -> Failure {
 const LIVE: &[&str] = &[
     "name",
     "parent",
+    "runtime.powerState",
+    "config.version",
     "config.changeVersion",
     "config.extraConfig",
     "config.hardware.device",
@@ -85,6 +86,23 @@ fn rename(inputs: &Inputs, live: &Row) -> Option<Element> {
     let found = path::segment(live.text("name")?);
     let call = live.object.call("Rename_Task");
     (wanted != found).then(|| call.push(Element::with_text("newName", wanted)))
+}
+
+async fn raise(session: &Session, run: &dyn Run, vm: &MoRef, version: u64) -> Result<(), Failure> {
+    match task::run(session, run, "upgrade hardware", upgrade_call(vm, version)).await {
+        Ok(_) | Err(Failure::Fault(Fault::AlreadyUpgraded)) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The hardware version to schedule. `None` where none is asked for, or it is that new already.
+fn scheduled(inputs: &Inputs, live: &Row) -> Option<u64> {
+    let wanted = inputs.attributes["hardware_version_after_shutdown"].as_u64()?;
+    vm::hardware_version(live).is_none_or(|found| found < wanted).then_some(wanted)
+}
+
+fn is_off(live: &Row) -> bool {
+    live.text("runtime.powerState") == Some("poweredOff")
 }
 
 fn upgrade_call(vm: &MoRef, version: u64) -> Element {
@@ -112,6 +130,7 @@ fn changes(inputs: &Inputs, live: &Row) -> Result<ConfigSpec, Failure> {
         cpu_hot_add: attributes["cpu_hot_add"].as_bool(),
         device_changes,
         extra: extra.into_iter().collect(),
+        scheduled_hardware: scheduled(inputs, live).filter(|_| !is_off(live)),
     })
 }
 
@@ -163,6 +182,21 @@ mod tests {
         let call = call("a/b", "old").unwrap();
         assert_eq!(names(&call), ["_this", "newName"]);
         assert_eq!(call.child_text("newName"), Some("a%2fb"));
+    }
+
+    #[test]
+    fn an_upgrade_is_scheduled_where_the_machine_runs_with_older_hardware() {
+        let wanted = json!({"hardware_version_after_shutdown": 19});
+        let live = |power: &str, version: &str| {
+            property("runtime.powerState", power) + &property("config.version", version)
+        };
+        let check = |power, version, expected: &[&str]| {
+            assert_eq!(names(&spec(wanted.clone(), &live(power, version))), expected);
+        };
+        let written = ["changeVersion", "scheduledHardwareUpgradeInfo"];
+        check("poweredOn", "vmx-15", &written);
+        check("poweredOn", "vmx-19", &written[..1]);
+        check("poweredOff", "vmx-15", &written[..1]);
     }
 
     #[test]

@@ -74,11 +74,15 @@ pub fn read(wanted: &Locator, roles: &[Role]) -> Reading {
     let by_id = |role: &&Role| wanted.id.as_deref() == Some(role.id.to_string().as_str());
     let place = wanted.place.tree();
     let name = place["name"].as_str();
-    let role = roles
-        .iter()
-        .find(by_id)
-        .or_else(|| roles.iter().find(|role| Some(role.name.as_str()) == name));
+    let role = roles.iter().find(by_id).or_else(|| named(roles, name?));
     role.map_or(Reading::Absent, |role| Reading::Present(role.object()))
+}
+
+/// The role of a name. One that somebody made by hand may be spelt in another case; the exact
+/// spelling goes first.
+pub fn named<'a>(roles: &'a [Role], name: &str) -> Option<&'a Role> {
+    let same = |role: &&Role| role.name.to_lowercase() == name.to_lowercase();
+    roles.iter().find(|role| role.name == name).or_else(|| roles.iter().find(same))
 }
 
 /// Makes a role. One that is there already with exactly these privileges counts as made: that is
@@ -232,6 +236,7 @@ mod tests {
         check(None, "CNS-VM", Some(cns));
         check(Some("77"), "CNS-VM", Some(cns));
         check(None, "ReadOnly", Some(r#"{"name":"ReadOnly","privileges":[],"role_id":"-2"}"#));
+        check(None, "cns-vm", Some(cns));
         check(None, "nope", None);
     }
 

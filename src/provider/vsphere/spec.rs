@@ -21,6 +21,8 @@ pub struct ConfigSpec {
     pub device_changes: Vec<Element>,
     /// extraConfig keys and values; an empty value removes the key.
     pub extra: Vec<(String, String)>,
+    /// The hardware version to upgrade to when the guest next shuts down.
+    pub scheduled_hardware: Option<u64>,
 }
 
 impl ConfigSpec {
@@ -43,6 +45,7 @@ impl ConfigSpec {
             .extend(truth("cpuHotAddEnabled", self.cpu_hot_add))
             .extend(self.device_changes)
             .extend(self.extra.iter().map(|(key, value)| option(key, value)))
+            .extend(self.scheduled_hardware.map(scheduled))
     }
 
     /// Whether there is anything to change.
@@ -54,7 +57,16 @@ impl ConfigSpec {
             && self.cpu_hot_add.is_none()
             && self.device_changes.is_empty()
             && self.extra.is_empty()
+            && self.scheduled_hardware.is_none()
     }
+}
+
+/// Only after the guest has shut down by itself: a hard stop may be the moment of a failure, in
+/// which nobody wants other hardware as well.
+fn scheduled(version: u64) -> Element {
+    Element::new("scheduledHardwareUpgradeInfo")
+        .push(Element::with_text("upgradePolicy", "onSoftPowerOff"))
+        .push(Element::with_text("versionKey", format!("vmx-{version}")))
 }
 
 fn option(key: &str, value: &str) -> Element {
@@ -81,6 +93,7 @@ mod tests {
             cpu_hot_add: Some(true),
             device_changes: vec![Element::new("deviceChange")],
             extra: vec![("disk.EnableUUID".into(), "TRUE".into())],
+            scheduled_hardware: Some(19),
         };
         let element = spec.element("spec");
         let order = [
@@ -92,10 +105,14 @@ mod tests {
             "cpuHotAddEnabled",
             "deviceChange",
             "extraConfig",
+            "scheduledHardwareUpgradeInfo",
         ];
         assert_eq!(names(&element), order);
         assert!(element.to_xml().ends_with(
-            r#"<extraConfig xsi:type="OptionValue"><key>disk.EnableUUID</key><value xsi:type="xsd:string">TRUE</value></extraConfig></spec>"#
+            "<upgradePolicy>onSoftPowerOff</upgradePolicy><versionKey>vmx-19</versionKey></scheduledHardwareUpgradeInfo></spec>"
+        ));
+        assert!(element.to_xml().contains(
+            r#"<extraConfig xsi:type="OptionValue"><key>disk.EnableUUID</key><value xsi:type="xsd:string">TRUE</value></extraConfig>"#
         ));
         assert!(ConfigSpec::default().is_empty());
     }

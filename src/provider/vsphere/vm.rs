@@ -32,6 +32,7 @@ pub const PROPERTIES: &[&str] = &[
     "config.uuid",
     "config.instanceUuid",
     "config.version",
+    "config.scheduledHardwareUpgradeInfo",
     "config.changeVersion",
     "config.template",
     "config.flags.diskUuidEnabled",
@@ -148,10 +149,10 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
         row.number("config.hardware.memoryMB").ok_or_else(|| missing("memory"))?.into(),
     );
     put("disk_uuid", has_disk_uuid(row).into());
-    put(
-        "hardware_version",
-        hardware_version(row).ok_or_else(|| missing("hardware version"))?.into(),
-    );
+    let hardware = hardware_version(row).ok_or_else(|| missing("hardware version"))?;
+    put("hardware_version", hardware.into());
+    let next = scheduled_hardware(row).map_or(hardware, |scheduled| scheduled.max(hardware));
+    put("hardware_version_after_shutdown", next.into());
     put("power", power(row).ok_or_else(|| missing("power state"))?.into());
     put("moref", row.object.value.as_str().into());
     put("instance_uuid", id.as_str().into());
@@ -215,6 +216,16 @@ fn has_disk_uuid(row: &Row) -> bool {
 /// The number in `vmx-15`.
 pub fn hardware_version(row: &Row) -> Option<u64> {
     row.text("config.version")?.strip_prefix("vmx-")?.parse().ok()
+}
+
+/// The version of an upgrade that waits for the guest to shut down; vCenter keeps what became of
+/// earlier ones in the same place. `None` where none waits, or it does not tell a version.
+fn scheduled_hardware(row: &Row) -> Option<u64> {
+    let info = row.get("config.scheduledHardwareUpgradeInfo")?;
+    let policy = info.child_text("upgradePolicy")?;
+    let status = info.child_text("scheduledHardwareUpgradeStatus").unwrap_or("pending");
+    let waits = matches!(policy, "onSoftPowerOff" | "always") && status == "pending";
+    info.child_text("versionKey")?.strip_prefix("vmx-")?.parse().ok().filter(|_| waits)
 }
 
 fn power(row: &Row) -> Option<&'static str> {
@@ -349,6 +360,22 @@ mod tests {
         check(&extra("disk.enableUUID", "TRUE"), Ok(&is(true)));
         check(&extra("disk.EnableUUID", "1"), Ok(&is(true)));
         check(&extra("disk.EnableUUID", "FALSE"), Ok(&is(false)));
+    }
+
+    #[test]
+    fn an_upgrade_that_waits_counts_for_the_next_hardware() {
+        let info = |policy: &str, key: &str, status: &str| {
+            format!(
+                r#"<propSet><name>config.scheduledHardwareUpgradeInfo</name><val xsi:type="ScheduledHardwareUpgradeInfo"><upgradePolicy>{policy}</upgradePolicy><versionKey>vmx-{key}</versionKey><scheduledHardwareUpgradeStatus>{status}</scheduledHardwareUpgradeStatus></val></propSet>"#
+            )
+        };
+        let next = |version| [("hardware_version_after_shutdown", json!(version))];
+        check("", Ok(&next(19)));
+        check(&info("onSoftPowerOff", "21", "pending"), Ok(&next(21)));
+        check(&info("always", "21", "pending"), Ok(&next(21)));
+        check(&info("always", "15", "pending"), Ok(&next(19)));
+        check(&info("never", "21", "none"), Ok(&next(19)));
+        check(&info("onSoftPowerOff", "21", "failed"), Ok(&next(19)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub const PERMISSION: Kind = Kind::new(&KindFacts {
         Field::owned("entity").mode(Mode::Initial),
         Field::owned("principal").comparison(Comparison::CaseInsensitive).effect(Effect::Replace),
         Field::owned("group").effect(Effect::Replace),
+        Field::owned("role").comparison(Comparison::CaseInsensitive),
     ],
     holds_data: false,
     identity: Identity::NaturalKey,

@@ -10,7 +10,9 @@ use crate::resource::{
 /// and `cloud_init`: the trees `metadata` and `userdata`, used at creation only; `cpus`;
 /// `memory_mib`; `cpu_hot_add`, `memory_hot_add`; `disk_gib`: the system disk; `disk_uuid`: the
 /// guest sees disk serial numbers; `scsi_controllers`: how many PVSCSI ones, more are as good;
-/// `hardware_version`: 15 stands for `vmx-15`, a later one is as good; `power`: `on` or `off`.
+/// `hardware_version`: 15 stands for `vmx-15`, a later one is as good;
+/// `hardware_version_after_shutdown`: what it is once the guest has shut down: the version of an
+/// upgrade that is scheduled, or what it is already; `power`: `on` or `off`.
 ///
 /// Awaited after power-on: `tools`: `running`; `address` of the guest; `host_key`: `SHA256:…`, as
 /// the guest published it. Computed: `moref`, `path`, `bios_uuid`, `instance_uuid`; volatile:
@@ -38,6 +40,7 @@ pub const VM: Kind = Kind::new(&KindFacts {
         Field::owned("disk_uuid").effect(Effect::PowerCycle),
         Field::owned("scsi_controllers").comparison(Comparison::AtLeast).effect(Effect::PowerCycle),
         Field::owned("hardware_version").comparison(Comparison::AtLeast).effect(Effect::PowerCycle),
+        Field::owned("hardware_version_after_shutdown").comparison(Comparison::AtLeast),
         Field::awaited("tools", 300),
         Field::awaited("address", 300),
         Field::computed("moref"),

@@ -38,6 +38,13 @@ const HARDWARE: Key = optional(
     "The least VM hardware version, 15 otherwise: older ones cannot carry volumes.",
 )
 .example("19");
+const UPGRADE: Key = optional(
+    "hardware_upgrade",
+    Shape::Choice(&["now", "scheduled"]),
+    "When a standing VM gets newer hardware: now, by a power cycle of boma's, or scheduled, when its \
+     guest next shuts down. Now otherwise; one that is off is upgraded now either way.",
+)
+.example("\"scheduled\"");
 const CONTROLLERS: Key = optional(
     "scsi_controllers",
     Shape::Integer(1, 4),
@@ -90,6 +97,7 @@ pub(super) static MACHINES: &[Key] = &[
     MEMORY,
     DISK,
     HARDWARE,
+    UPGRADE,
     CONTROLLERS,
     CPU_HOT_ADD,
     MEMORY_HOT_ADD,
@@ -135,6 +143,7 @@ pub(super) static GROUP: &[Key] = &[
     MEMORY,
     DISK,
     HARDWARE,
+    UPGRADE,
     CONTROLLERS,
     CPU_HOT_ADD,
     MEMORY_HOT_ADD,
@@ -161,6 +170,7 @@ static OVERRIDE: &[Key] = &[
     MEMORY,
     DISK,
     HARDWARE,
+    UPGRADE,
     CONTROLLERS,
     CPU_HOT_ADD,
     MEMORY_HOT_ADD,

@@ -98,6 +98,8 @@ pub struct Machine {
     pub vm_path: Option<Sp<String>>,
     /// The least hardware version: 15 is `vmx-15`.
     pub hardware_version: Sp<u32>,
+    /// When a standing VM gets that hardware.
+    pub hardware_upgrade: Sp<HardwareUpgrade>,
     /// PVSCSI controllers, 1 to 4. `None`: enough for the volumes it must carry.
     pub scsi_controllers: Option<Sp<u32>>,
     /// Whether CPUs can be added while it runs.
@@ -108,6 +110,15 @@ pub struct Machine {
     pub labels: BTreeMap<String, Sp<String>>,
     /// Node taints besides those of its role.
     pub taints: Vec<Sp<Taint>>,
+}
+
+/// When a standing VM gets newer hardware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HardwareUpgrade {
+    /// `now`: boma power-cycles it.
+    Now,
+    /// `scheduled`: vCenter does it when the guest next shuts down.
+    Scheduled,
 }
 
 /// A node taint, written `key=value:NoSchedule` or `key:NoSchedule`.

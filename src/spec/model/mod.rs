@@ -20,7 +20,9 @@ pub use cluster::{
 };
 pub use images::{Images, RegistryLogin};
 pub use k3s::{Disable, Docker, FlannelBackend, Join, K3s, ProviderId, Runtime};
-pub use machines::{Group, Groups, KeepApart, Machine, Machines, Role, Taint, TaintEffect};
+pub use machines::{
+    Group, Groups, HardwareUpgrade, KeepApart, Machine, Machines, Role, Taint, TaintEffect,
+};
 pub use network::{Allow, AllowOn, Network, Protocol};
 pub use projects::{
     Component, CouchDb, Credentials, ImageOwner, Placement, Project, Projects, Quota, Resources,

@@ -6,7 +6,7 @@ use super::view::View;
 use crate::diag::Diagnostic;
 use crate::spec::scalar::{parse_size_mib, parse_taint};
 use crate::spec::source::Wrong;
-use crate::spec::{Machine, Role, Sp, Vcenter};
+use crate::spec::{HardwareUpgrade, Machine, Role, Sp, Vcenter};
 
 /// Who a machine is, before its layers are read.
 pub(super) struct Identity {
@@ -80,6 +80,9 @@ pub(super) fn machine(
         template: layers.text("template").filter(|_| vm_path.is_none()),
         vm_path,
         hardware_version: layers.number("hardware_version").unwrap_or_else(|| filler.filler(15)),
+        hardware_upgrade: layers
+            .first(|view| view.choice_opt("hardware_upgrade", upgrade))
+            .unwrap_or_else(|| filler.filler(HardwareUpgrade::Now)),
         scsi_controllers: layers.number("scsi_controllers"),
         cpu_hot_add: layers.flag("cpu_hot_add"),
         memory_hot_add: layers.flag("memory_hot_add"),
@@ -90,6 +93,10 @@ pub(super) fn machine(
         number: who.number,
         address: who.address,
     }
+}
+
+fn upgrade(word: &str) -> HardwareUpgrade {
+    if word == "scheduled" { HardwareUpgrade::Scheduled } else { HardwareUpgrade::Now }
 }
 
 /// Reports keys that no layer has, once for the group: equal diagnostics are joined later.

@@ -43,6 +43,7 @@ pub(super) fn setup() -> Setup {
             hardware_version: 15,
             powered_on: true,
             address: Some("10.20.0.99".to_owned()),
+            ..MachineSetup::default()
         }],
         principals: vec![r"VSPHERE.LOCAL\cht-storage".to_owned()],
         ..Setup::default()
