@@ -13,6 +13,7 @@ mod interrupt;
 mod inventory;
 mod json;
 mod kill;
+mod lab;
 mod locked;
 mod manual;
 mod national;

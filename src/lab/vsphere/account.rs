@@ -1,8 +1,8 @@
-//! Accounts with privileges of their own, and roles made by hand, as a setup names them.
+//! Accounts with privileges of their own, as a setup names them.
 
 use std::collections::BTreeSet;
 
-use crate::lab::{AccountSetup, GrantSetup, RoleSetup};
+use crate::lab::{AccountSetup, GrantSetup};
 
 use super::ids;
 use super::role::{self, ALWAYS};
@@ -26,34 +26,6 @@ pub(super) fn effects(world: &World, account: &AccountSetup) -> Vec<Effect> {
         effects.extend(granted(world, &principal, place, grant).into_iter().flatten());
     }
     effects
-}
-
-/// What makes a role that somebody made by hand, and its permissions. A path where nothing is gets
-/// none.
-pub(super) fn by_hand(world: &World, setup: &RoleSetup) -> Vec<Effect> {
-    let known = world.roles.values().find(|role| role.name == setup.name);
-    let id = known.map_or_else(|| role::fresh(world, &setup.name), |role| role.id);
-    let own = setup.privileges.iter().map(String::as_str);
-    let made = known.is_none().then(|| Role {
-        id,
-        name: setup.name.clone(),
-        system: false,
-        origin: Origin::Standing,
-        privileges: own.chain(ALWAYS.iter().copied()).map(str::to_owned).collect(),
-    });
-    let entity = |path: &String| match path.as_str() {
-        "/" => world.get(super::world::ROOT),
-        path => world.at(path),
-    };
-    let given = setup.on.iter().filter_map(entity).map(|entity| Permission {
-        entity: entity.id.clone(),
-        principal: ids::principal(&setup.principal),
-        group: false,
-        role: id,
-        propagate: setup.propagate,
-        origin: Origin::Standing,
-    });
-    made.map(Effect::PutRole).into_iter().chain(given.map(Effect::Permit)).collect()
 }
 
 fn granted(

@@ -1,15 +1,15 @@
 //! The beginning of a world, and what a later setup adds to it.
 
-use crate::lab::{MachineSetup, Setup};
+use crate::lab::Setup;
 
 use super::clone::address;
-use super::device::{Body, Device, scsi, usual};
+use super::device::{Body, usual};
 use super::ids::{self, ADMINISTRATOR};
 use super::machine::{CONNECTED, Machine};
 use super::role::{self, ADMIN, ALWAYS, system_roles};
 use super::rule::Rule;
 use super::world::{Detail, Effect, Entity, Entry, Origin, Permission, ROOT, Role, World};
-use super::{account, disk};
+use super::{account, by_hand, disk};
 
 /// Adds to the world what a setup names and the world never had. Nothing is removed, and what
 /// somebody removed does not come back. Applies and returns the records.
@@ -46,7 +46,7 @@ pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
         let path = format!("{folder}/{}", standing.name);
         let begun = maker.world.generations.contains_key(&path);
         maker.machine(setup, &folder, &standing.name, Origin::Standing, &hardware, |machine| {
-            made_by_hand(machine, standing);
+            by_hand::adjust(machine, standing);
         });
         for file in standing.volumes.iter().filter(|_| !begun) {
             let attached = disk::attach(maker.world, &path, file);
@@ -58,39 +58,9 @@ pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
         account::effects(maker.world, account).into_iter().for_each(|effect| maker.put(effect));
     }
     for role in setup.roles.iter().filter(|_| is_new) {
-        account::by_hand(maker.world, role).into_iter().for_each(|effect| maker.put(effect));
+        by_hand::role(maker.world, role).into_iter().for_each(|effect| maker.put(effect));
     }
     maker.entries
-}
-
-/// What somebody set in the vSphere client.
-fn made_by_hand(machine: &mut Machine, standing: &MachineSetup) {
-    if standing.disk_uuid {
-        machine.set_disk_uuid(true);
-    }
-    standing.extra.iter().for_each(|(key, value)| machine.set_extra(key, value));
-    machine.disk_uuid |= standing.disk_uuid_flag;
-    machine.powered_on = standing.powered_on;
-    machine.cpu_hot_add = standing.cpu_hot_add;
-    machine.memory_hot_add = standing.memory_hot_add;
-    if let Some(address) = &standing.address {
-        machine.address.clone_from(address);
-    }
-    for device in &mut machine.devices {
-        if let Body::Disk { thin, .. } = &mut device.body {
-            *thin = !standing.thick;
-        }
-    }
-    if !standing.controllers.is_empty() {
-        machine.devices.retain(|device| !matches!(device.body, Body::Scsi { .. }));
-        machine.devices.extend((0..).zip(&standing.controllers).map(|(bus, class)| Device {
-            key: 1000 + bus,
-            controller: Some(100),
-            unit: Some(3 + bus),
-            body: scsi(class, bus),
-        }));
-        machine.devices.sort_by_key(|device| device.key);
-    }
 }
 
 /// The account and role of other people; tests can see that they stay as they are.

@@ -4,6 +4,7 @@
 mod account;
 mod adjust;
 mod answer;
+mod by_hand;
 mod call;
 mod clone;
 mod collector;
