@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::words::names;
 use super::{Facts, Problem, Rule};
 use crate::resource::Address;
@@ -25,9 +27,37 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         let address = Address::of("vsphere/vm", machines.last().unwrap_or(&""));
         report.push(Problem::new(message, help).about(&address));
     }
+    for machine in facts.spec.all_machines() {
+        report.extend(copied(facts, &machine.name));
+    }
+}
+
+/// A machine of which somebody else has a copy.
+fn copied(facts: &Facts<'_>, name: &str) -> Option<Problem> {
+    let own = |machine: &str| path(facts, machine);
+    let ours: Vec<String> =
+        facts.spec.all_machines().filter_map(|machine| own(&machine.name)).collect();
+    let tree = live(facts, name)?;
+    let paths = tree["same_bios_uuid"].as_array()?.iter().filter_map(Json::as_str);
+    let others: Vec<&str> = paths.filter(|path| !ours.iter().any(|own| own == path)).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let message = format!("{} and {name} have one BIOS UUID", names(&others));
+    let help =
+        "power off the copy, set another `uuid.bios` in its advanced settings, and power it on";
+    Some(Problem::new(message, help).about(&Address::of("vsphere/vm", name)))
+}
+
+fn path(facts: &Facts<'_>, name: &str) -> Option<String> {
+    live(facts, name)?["path"].as_str().map(str::to_owned)
+}
+
+fn live(facts: &Facts<'_>, name: &str) -> Option<Json> {
+    let object = facts.live?.get(&Address::of("vsphere/vm", name))?.object()?;
+    Some(object.attributes.tree())
 }
 
 fn uuid(facts: &Facts<'_>, name: &str) -> Option<String> {
-    let object = facts.live?.get(&Address::of("vsphere/vm", name))?.object()?;
-    object.attributes.tree()["bios_uuid"].as_str().map(str::to_owned)
+    live(facts, name)?["bios_uuid"].as_str().map(str::to_owned)
 }

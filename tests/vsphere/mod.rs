@@ -30,4 +30,5 @@ mod rig;
 mod rules;
 mod site;
 mod subject;
+mod traps;
 mod vcsim;

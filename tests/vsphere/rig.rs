@@ -28,7 +28,7 @@ pub enum Backend {
 /// A running vCenter and a provider that is logged in as its administrator.
 pub struct Rig {
     pub vcenter: Vcenter,
-    config: VcenterConfig,
+    pub config: VcenterConfig,
     server: Server,
 }
 
@@ -158,6 +158,11 @@ impl Rig {
         self.login(principal, &Lab::password_of(SEED, principal))
     }
 
+    /// A provider that trusts what it is told to.
+    pub fn trusting(&self, trust: Trust) -> Vcenter {
+        Vcenter::new(VcenterConfig { trust, ..self.config.clone() }).unwrap()
+    }
+
     /// A provider with the administrator's name and any password.
     pub fn with_password(&self, password: &str) -> Vcenter {
         self.login(&self.config.username, password)
@@ -191,6 +196,14 @@ impl Rig {
 
     pub async fn read(&self, subject: &Subject) -> Reading {
         self.vcenter.read(&[subject.wanted()]).await.remove(0).1
+    }
+
+    /// A standing machine, as it is read.
+    pub async fn standing(&self, name: &str) -> Subject {
+        let path = format!("{}/{name}", self.home());
+        let subject = Subject::new("vsphere/vm", name, json!({ "path": path }));
+        let object = present(self.read(&subject).await);
+        subject.known(object)
     }
 
     /// Everything that a machine's clone needs: the folder `cht`.

@@ -136,6 +136,16 @@ impl Fault {
         matches!(self, Self::Other { name, .. } if UNKNOWN_METHOD.contains(&name.as_str()))
     }
 
+    /// Whether a property that could not be read may be there: not on an object that went, nor
+    /// where the server knows no such property.
+    pub fn hides(&self) -> bool {
+        match self {
+            Self::ManagedObjectNotFound { .. } => false,
+            Self::Other { name, .. } => name != "InvalidProperty",
+            _ => true,
+        }
+    }
+
     /// The same fault with an object's path in place of its reference.
     pub fn at(self, path: Option<String>) -> Self {
         match (self, path) {

@@ -62,6 +62,9 @@ fn by_mark_or_place(locator: &Locator, inventory: &Inventory) -> Find {
 fn unreadable(inventory: &Inventory) -> Option<String> {
     let hides = |row: &Row| {
         let (property, fault) = row.missing.iter().find(|(path, _)| path == vm::MARK_PATH)?;
+        if !fault.hides() {
+            return None;
+        }
         let path = inventory.path(&row.object);
         let reason = vm::unreadable(property, fault, path);
         Some(format!("it may be a VM whose mark is not shown: {reason}"))

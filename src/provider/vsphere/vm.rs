@@ -25,7 +25,7 @@ pub const DISK_UUID_KEY: &str = "disk.EnableUUID";
 const HOST_KEY: &str = "guestinfo.boma.hostkey";
 
 /// What is read of every VM, to know which is which.
-pub const LIGHT: &[&str] = &["config.instanceUuid", "config.template", MARK_PATH];
+pub const LIGHT: &[&str] = &["config.instanceUuid", "config.uuid", "config.template", MARK_PATH];
 
 /// What is read of the VMs asked for, beside name and parent.
 pub const PROPERTIES: &[&str] = &[
@@ -176,6 +176,10 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
             put(key, value.into());
         }
     }
+    let twins = twins(row, inventory);
+    if !twins.is_empty() {
+        tree.insert("same_bios_uuid".into(), twins.into());
+    }
     Ok(Object {
         id,
         attributes: Attributes::new(&json!(tree)),
@@ -196,6 +200,22 @@ fn readable(row: &Row, inventory: &Inventory) -> Result<(), String> {
             "vCenter has no connection to it (it is {state}); bring its host or datastore back, then plan again"
         )),
     }
+}
+
+/// The paths of other VMs with this one's BIOS UUID, among those that were read.
+fn twins(row: &Row, inventory: &Inventory) -> Vec<String> {
+    let Some(uuid) = row.text("config.uuid").filter(|uuid| !uuid.is_empty()) else {
+        return Vec::new();
+    };
+    let is_twin = |other: &&Row| {
+        other.object != row.object
+            && other.text("config.uuid").is_some_and(|own| own.eq_ignore_ascii_case(uuid))
+    };
+    let path = |twin: &Row| inventory.path(&twin.object).unwrap_or_else(|| twin.object.to_string());
+    let mut paths: Vec<String> =
+        inventory.rows("VirtualMachine").filter(is_twin).map(path).collect();
+    paths.sort();
+    paths
 }
 
 /// Why a property could not be read, with the object's path where that is known.
@@ -351,6 +371,28 @@ mod tests {
         assert_eq!(object.id, "500e3f74-ea84-f9a2-0000-000000000001");
         let mark = object.mark.unwrap();
         assert_eq!((mark.lineage.as_str(), mark.address.as_str()), ("abc", "vsphere/vm/server-1"));
+    }
+
+    /// vCenter shows none for a moment while it makes a machine (CPI issue 521).
+    #[test]
+    fn a_bios_uuid_that_is_empty_for_a_moment_is_none() {
+        let (row, inventory) = machine("");
+        let text = |uuid: &str| property("config.uuid", uuid);
+        let object = |row: &Row| match reading(row, &inventory) {
+            Reading::Present(object) => object.attributes.tree(),
+            other => panic!("{other:?}"),
+        };
+        assert!(object(&row)["bios_uuid"].is_string());
+        let sets = text("")
+            + &reference("parent", &MoRef::new("Folder", "group-v9"))
+            + &property("name", "server-1")
+            + &property("config.instanceUuid", "500e")
+            + &property("config.version", "vmx-19")
+            + &property("config.hardware.numCPU", "4")
+            + &property("config.hardware.memoryMB", "8192")
+            + &property("runtime.powerState", "poweredOff");
+        let young = super::super::testing::row("VirtualMachine", "vm-42", &sets);
+        assert!(object(&young)["bios_uuid"].is_null());
     }
 
     #[test]

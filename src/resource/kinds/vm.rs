@@ -17,7 +17,8 @@ use crate::resource::{
 /// Awaited after power-on: `tools`: `running`; `address` of the guest; `host_key`: `SHA256:…`, as
 /// the guest published it. Computed: `moref`, `path`, `bios_uuid`, `instance_uuid`; volatile:
 /// `hostname` (of the guest), `host`, `foreign_disks` (backing files outside the VM's own folder:
-/// volumes of pods). Host and current datastore are DRS's, never desired.
+/// volumes of pods), `same_bios_uuid` (paths of other VMs with this one's; absent where there is
+/// none). Host and current datastore are DRS's, never desired.
 ///
 /// A controller could be added to a running VM, but guests do not all see it: it is a power cycle,
 /// as in Terraform's provider (issue 2224 there).
@@ -51,6 +52,7 @@ pub const VM: Kind = Kind::new(&KindFacts {
         Field::volatile("hostname"),
         Field::volatile("host"),
         Field::volatile("foreign_disks"),
+        Field::volatile("same_bios_uuid"),
     ],
     holds_data: false,
     identity: Identity::Mark,

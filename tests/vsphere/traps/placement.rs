@@ -1,0 +1,126 @@
+//! Section 6: rules that keep machines apart, and hosts that are nobody's to choose.
+
+use boma::lab::{Adjustment, FaultRule, MachineSetup, ServeOptions, StagedFault};
+use boma::plan::Operation;
+use boma::provider::Retry;
+use serde_json::{Value as Json, json};
+
+use super::real::Real;
+use crate::vsphere::rig::{Backend, Rig, check, present, setup, standing};
+use crate::vsphere::rules::server_rule;
+
+on_each_backend! {
+    a_rule_is_found_by_its_name_and_changed_by_its_key,
+}
+
+async fn morefs(rig: &Rig, count: usize) -> Vec<Json> {
+    let mut morefs = Vec::new();
+    for number in 0..count {
+        let vm = rig.standing(&format!("agent-{number}")).await;
+        morefs.push(vm.object.unwrap().attributes.tree()["moref"].clone());
+    }
+    morefs
+}
+
+fn fields(vms: &[Json], mandatory: bool) -> Json {
+    json!({"name": "small-servers", "cluster": "/DC1/host/Cluster1", "vms": vms,
+        "mandatory": mandatory, "enabled": true})
+}
+
+/// A second rule of the same name would be a second rule.
+async fn a_rule_is_found_by_its_name_and_changed_by_its_key(backend: Backend) {
+    let rig = Rig::with_machines(backend, 3).await;
+    let vms = morefs(&rig, 3).await;
+    let made = rig.make(&server_rule(), fields(&vms[..2], false)).await;
+    let found = present(rig.read(&server_rule()).await);
+    assert_eq!(found, made);
+    let rule = server_rule().known(made.clone());
+    let more = json!({ "vms": vms });
+    let changed = present(rig.act(&rule, Operation::Update, more).await.unwrap());
+    assert_eq!(changed.id, made.id);
+    check(&changed, json!({"key": found.attributes.tree()["key"], "enabled": true}));
+    rig.stop().await;
+}
+
+/// vcsim starts a machine whatever the rules say.
+#[tokio::test]
+async fn a_rule_that_must_hold_keeps_a_machine_off() {
+    let off = |number| MachineSetup { powered_on: false, ..standing(number) };
+    let rig = Rig::with(setup((0..3).map(off).collect()), ServeOptions::default()).await;
+    let vms = morefs(&rig, 3).await;
+    rig.make(&server_rule(), fields(&vms, true)).await;
+    for (number, starts) in [(0, true), (1, true), (2, false)] {
+        let vm = rig.standing(&format!("agent-{number}")).await;
+        let outcome = rig.act(&vm, Operation::PowerOn, json!({})).await;
+        assert_eq!(outcome.is_ok(), starts, "{outcome:?}");
+        if let Err(error) = outcome {
+            assert!(error.message.contains("affinity"), "{error}");
+        }
+    }
+    rig.stop().await;
+}
+
+/// vcsim has no licences.
+#[tokio::test]
+async fn an_edition_without_drs_is_named() {
+    let rig = Rig::with_machines(Backend::Lab, 2).await;
+    let vms = morefs(&rig, 2).await;
+    let kind = "LicenseRestricted".to_owned();
+    let fault = StagedFault::TaskError { kind, message: "licence".into() };
+    let rule = FaultRule::next("ReconfigureComputeResource_Task", fault);
+    rig.control().stage(&[rule]).await.unwrap();
+    let error = rig.act(&server_rule(), Operation::Create, fields(&vms, false)).await.unwrap_err();
+    assert!(error.message.contains("DRS"), "{error}");
+    assert!(error.help.contains("keep_apart"), "{error:?}");
+    assert_eq!(error.retry, Retry::Never);
+    rig.stop().await;
+}
+
+async fn move_to(real: &Real, machine: &str, host: &str) {
+    let moved = Adjustment {
+        path: format!("/DC1/vm/cht/{machine}"),
+        host: Some(format!("/DC1/host/Cluster1/{host}")),
+        ..Adjustment::default()
+    };
+    real.rig.control().set(&moved).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_a_wish_unless_the_spec_says_otherwise() {
+    let real = Real::new().await;
+    let plan = real.run(0, &["plan", "--format", "json"]).json();
+    let rule = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|change| change["address"] == "vsphere/rule/servers");
+    let attributes = rule.unwrap()["attributes"].as_array().unwrap();
+    let mandatory = attributes.iter().find(|attribute| attribute["path"] == "mandatory");
+    assert_eq!(mandatory.unwrap()["after"], false);
+    real.rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_rule_the_servers_hosts_are_looked_at() {
+    let real = Real::new().await;
+    real.edit("keep_apart = \"prefer\"", "keep_apart = \"check\"");
+    real.run(0, &["apply", "--yes"]);
+    for (number, host) in [(1, "esxi-01"), (2, "esxi-02"), (3, "esxi-02")] {
+        move_to(&real, &format!("server-{number}"), &format!("{host}.example.org")).await;
+    }
+    let plan = real.run(0, &["plan"]);
+    let said = format!("{}{}", plan.stdout, plan.stderr);
+    assert!(said.contains("server-2 and server-3 run on one ESXi host"), "{plan}");
+    real.rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moves_by_drs_are_no_drift() {
+    let real = Real::applied().await;
+    for host in ["esxi-03.example.org", "esxi-04.example.org"] {
+        move_to(&real, "agent-1", host).await;
+        real.run(0, &["drift"]);
+        real.assert_settled();
+    }
+    real.rig.stop().await;
+}
