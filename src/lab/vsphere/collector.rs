@@ -120,7 +120,7 @@ pub(super) fn content(
     for path in selected.paths.as_ref().unwrap_or(&every) {
         match object.value(path) {
             Err(Missing::Invalid) => return Err(invalid(path)),
-            _ if !readable && !(visible && VIEWABLE.contains(&path.as_str())) => {
+            _ if !(readable || visible && VIEWABLE.contains(&path.as_str())) => {
                 let fault = Fault::permission(&selected.object, "System.Read").localized("fault");
                 missing.push(
                     Element::new("missingSet").push(Element::with_text("path", path)).push(fault),
