@@ -2,6 +2,7 @@
 //!
 //! Providers map remote objects into the common shape. They compare nothing and decide nothing.
 
+pub mod host;
 pub mod vsphere;
 
 mod error;
