@@ -146,15 +146,13 @@ pub enum HostError {
         /// Which keys were tried.
         tried: String,
     },
-    /// The jump host does not lead on.
-    #[error("the jump host {jump} does not connect to {machine} ({address}): {problem}")]
-    Jump {
-        /// The jump host.
-        jump: String,
-        /// The machine.
-        machine: String,
-        /// Its address and port.
-        address: String,
+    /// A host does not connect to another place on boma's behalf.
+    #[error("{through} does not connect to {to}: {problem}")]
+    Forward {
+        /// The machine, or the jump host.
+        through: String,
+        /// Address and port.
+        to: String,
         /// Why.
         problem: String,
     },
@@ -288,8 +286,8 @@ impl HostError {
             Self::Login { user, .. } => format!(
                 "put the public key into ~{user}/.ssh/authorized_keys on the machine, or name another user or key in [ssh]"
             ),
-            Self::Jump { .. } => {
-                "check the address, and that sshd on the jump host allows TCP forwarding to it (AllowTcpForwarding, PermitOpen)".into()
+            Self::Forward { .. } => {
+                "check the address, and that sshd there allows TCP forwarding to it (AllowTcpForwarding, PermitOpen)".into()
             }
             Self::Unsendable { .. } => "take the character out of the value in the spec".into(),
             Self::Refused { .. } => "check sshd's log on the machine (`journalctl -u ssh`)".into(),
@@ -315,7 +313,7 @@ impl HostError {
             Self::Connect { .. }
             | Self::ConnectTimeout { .. }
             | Self::Handshake { .. }
-            | Self::Jump { .. }
+            | Self::Forward { .. }
             | Self::Refused { .. }
             | Self::Timeout { .. }
             | Self::Idle { .. }

@@ -1,76 +1,72 @@
 //! All connections of a run.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Auth, Command, HostError, JumpConfig, KnownHosts, Output, Route};
-
-/// How machines are logged in to.
-#[derive(Clone)]
-pub struct SshConfig {
-    /// Who logs in.
-    pub user: String,
-    /// The machines' SSH port.
-    pub port: u16,
-    /// With what.
-    pub auth: Auth,
-    /// The user's password for sudo. `None` where sudo asks for none.
-    pub sudo_password: Option<SecretString>,
-    /// The keys that known_hosts files name.
-    pub known_hosts: KnownHosts,
-    /// Fingerprints that the spec pins, by machine: `SHA256:…` as `ssh-keygen -l` prints it.
-    pub pins: BTreeMap<String, String>,
-    /// The host on the way. `None` connects directly.
-    pub jump: Option<JumpConfig>,
-    /// From nothing to logged in.
-    pub connect_timeout: Duration,
-    /// How long a command may take that says nothing else.
-    pub command_timeout: Duration,
-    /// How long a host may give no sign of life, answers to keepalives included.
-    pub idle_timeout: Duration,
-    /// How addresses become socket addresses. With a jump host it finds the jump host only.
-    pub route: Arc<dyn Route>,
-}
-
-/// A machine to talk to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Target {
-    /// Its name in the spec, under which its key is pinned.
-    pub machine: String,
-    /// Its name or IP address, under which known_hosts is searched.
-    pub address: String,
-}
+use super::auth::Identity;
+use super::connection::Connection;
+use super::exec::{Job, Trouble};
+use super::slot::Slot;
+use super::sudo::{self, Sudo};
+use super::{Command, HostError, Output, SshConfig, Target};
 
 /// The connections to all machines: one each, opened when it is first needed, opened again once
 /// when it is found dead.
 pub struct Hosts {
-    config: SshConfig,
+    pub(super) config: SshConfig,
+    pub(super) identity: Identity,
+    /// The same as `identity` where the jump host has no login of its own.
+    pub(super) jump_identity: Identity,
+    pub(super) jump: Slot,
+    slots: Mutex<BTreeMap<Target, Arc<Slot>>>,
+    learned: Mutex<BTreeMap<String, String>>,
+    requests: AtomicU64,
 }
 
 impl Hosts {
     /// Connects to nothing yet.
     ///
     /// # Errors
-    /// The private key cannot be used.
+    /// A private key cannot be used.
     pub fn new(config: SshConfig) -> Result<Self, HostError> {
-        Ok(Self { config })
+        let identity = Identity::new(&config.auth)?;
+        let own = config.jump.as_ref().and_then(|jump| jump.auth.as_ref());
+        let jump_identity = own.map_or_else(|| Ok(identity.clone()), Identity::new)?;
+        Ok(Self {
+            config,
+            identity,
+            jump_identity,
+            jump: Slot::default(),
+            slots: Mutex::default(),
+            learned: Mutex::default(),
+            requests: AtomicU64::new(0),
+        })
     }
 
     /// Takes the fingerprint, `SHA256:…`, that a machine published itself. It counts before
     /// known_hosts and after the spec, from the next connection on.
-    pub fn learn(&self, _machine: &str, _fingerprint: &str) {}
+    pub fn learn(&self, machine: &str, fingerprint: &str) {
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        learned.insert(machine.to_owned(), fingerprint.to_owned());
+    }
 
     /// Runs a command to its end, whatever its status.
     ///
     /// # Errors
     /// There is no connection, or the command did not end by itself.
     pub async fn run(&self, host: &Target, command: &Command) -> Result<Output, HostError> {
-        Err(HostError::Unsendable { command: command.to_string(), problem: host.machine.clone() })
+        let connection = self.connection(host).await?;
+        match self.attempt(&connection, command).await {
+            Err(Trouble::Gone(_)) => {
+                self.slot(host).forget(&connection).await;
+                let connection = self.connection(host).await?;
+                self.attempt(&connection, command).await.map_err(Trouble::into_error)
+            }
+            result => result.map_err(Trouble::into_error),
+        }
     }
 
     /// Runs a command that must end with status 0.
@@ -91,27 +87,64 @@ impl Hosts {
         to_host: &str,
         to_port: u16,
     ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>, HostError> {
-        let _ = (host, to_host, to_port, &self.config);
-        Ok(tokio::io::duplex(1).0)
+        let connection = self.connection(host).await?;
+        match self.tunnel(&connection, to_host, to_port).await {
+            Err(Trouble::Gone(_)) => {
+                self.slot(host).forget(&connection).await;
+                let connection = self.connection(host).await?;
+                let tunnel = self.tunnel(&connection, to_host, to_port).await;
+                tunnel.map_err(Trouble::into_error)
+            }
+            result => result.map_err(Trouble::into_error),
+        }
     }
 
     /// Ends all connections; the next command opens new ones.
-    pub async fn close(&self) {}
-
-    /// How many commands were sent so far.
-    pub fn requests(&self) -> u64 {
-        0
+    pub async fn close(&self) {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for slot in slots.values().map(Arc::as_ref).chain([&self.jump]) {
+            if let Some(connection) = slot.take().await {
+                connection.close().await;
+            }
+        }
     }
-}
 
-impl fmt::Debug for SshConfig {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("SshConfig")
-            .field("user", &self.user)
-            .field("port", &self.port)
-            .field("auth", &self.auth)
-            .field("jump", &self.jump)
-            .finish_non_exhaustive()
+    /// How many commands were sent so far, without what it took to find out about sudo.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn learned(&self, machine: &str) -> Option<String> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(machine).cloned()
+    }
+
+    async fn connection(&self, host: &Target) -> Result<Arc<Connection>, HostError> {
+        self.slot(host).get(self.connect(host)).await
+    }
+
+    fn slot(&self, host: &Target) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(host.clone()).or_default())
+    }
+
+    async fn attempt(&self, connection: &Connection, command: &Command) -> Result<Output, Trouble> {
+        let limit = command.limit().unwrap_or(self.config.command_timeout);
+        let open_limit = self.config.connect_timeout;
+        let password = self.config.sudo_password.as_ref();
+        let sudo = match command.is_root() {
+            true => connection.become_root(password, (limit, open_limit)).await?,
+            false => Sudo::None,
+        };
+        let line = command.line(sudo).map_err(Trouble::Error)?;
+        let input = command.input(password.filter(|_| sudo == Sudo::Password));
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let job = Job { shown: command.to_string(), line, input, limit, open_limit };
+        let output = connection.exec(job).await?;
+        match sudo::refusal(&output) {
+            Some(problem) if sudo != Sudo::None => {
+                Err(Trouble::Error(connection.sudo_error(problem)))
+            }
+            _ => Ok(output),
+        }
     }
 }

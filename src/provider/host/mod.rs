@@ -19,21 +19,31 @@
 //! - **Files are whole or not there.** [`Hosts::write`] fills a file beside the target and renames.
 
 mod auth;
+mod client;
 mod command;
+mod config;
+mod connect;
+mod connection;
 mod error;
+mod exec;
 mod file;
 mod hosts;
 mod jump;
 mod known_hosts;
 mod output;
+mod pattern;
 mod route;
+mod slot;
 mod sudo;
+mod trust;
+mod tunnel;
 
 pub use auth::Auth;
 pub use command::Command;
+pub use config::{SshConfig, Target};
 pub use error::{HostError, KeySource};
 pub use file::{Content, RootFile};
-pub use hosts::{Hosts, SshConfig, Target};
+pub use hosts::Hosts;
 pub use jump::JumpConfig;
 pub use known_hosts::KnownHosts;
 pub use output::Output;

@@ -1,5 +1,13 @@
 //! How a connection becomes root.
 
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::connection::Connection;
+use super::exec::{Job, Trouble};
+use super::{Command, HostError, Output};
+
 /// What stands before a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sudo {
@@ -17,6 +25,7 @@ pub(super) enum Sudo {
 }
 
 impl Sudo {
+    /// The words before the command's own.
     pub(super) fn prefix(self) -> &'static [&'static str] {
         match self {
             Self::None => &[],
@@ -24,4 +33,86 @@ impl Sudo {
             Self::Password => &["sudo", "-k", "-S", "-p", "", "--", "env"],
         }
     }
+}
+
+impl Connection {
+    /// Finds out how this connection becomes root. Asks nothing where there is no password; else
+    /// whether sudo wants one at all, and then whether it is the right one.
+    ///
+    /// # Errors
+    /// The host could not be asked, or sudo refuses.
+    pub(super) async fn become_root(
+        &self,
+        password: Option<&SecretString>,
+        limits: (Duration, Duration),
+    ) -> Result<Sudo, Trouble> {
+        if self.user == "root" {
+            return Ok(Sudo::None);
+        }
+        let Some(password) = password else { return Ok(Sudo::Silent) };
+        let find_out = self.sudo.get_or_try_init(|| self.try_sudo(password, limits));
+        find_out.await?.clone().map_err(Trouble::Error)
+    }
+
+    /// The error of a command that sudo did not let run.
+    pub(super) fn sudo_error(&self, problem: String) -> HostError {
+        let (machine, user) = (self.peer.machine.clone(), self.user.clone());
+        HostError::Sudo { machine, user, problem }
+    }
+
+    async fn try_sudo(
+        &self,
+        password: &SecretString,
+        (limit, open_limit): (Duration, Duration),
+    ) -> Result<Result<Sudo, HostError>, Trouble> {
+        if password.expose_secret().contains(['\n', '\0']) {
+            return Ok(Err(self.sudo_error("the password holds a line break".into())));
+        }
+        let silent = Command::new("sudo").args(["-k", "-n", "--", "env", "true"]);
+        let job = |command: &Command, line, input| Job {
+            shown: command.to_string(),
+            line,
+            input,
+            limit,
+            open_limit,
+        };
+        let line = silent.line(Sudo::None).map_err(Trouble::Error)?;
+        if self.exec(job(&silent, line, Vec::new())).await?.success() {
+            return Ok(Ok(Sudo::Silent));
+        }
+        let asked = Command::new("true");
+        let line = asked.line(Sudo::Password).map_err(Trouble::Error)?;
+        let output = self.exec(job(&asked, line, asked.input(Some(password)))).await?;
+        if output.success() {
+            return Ok(Ok(Sudo::Password));
+        }
+        let problem = refusal(&output).unwrap_or_else(|| output.stderr.trim().to_owned());
+        Ok(Err(self.sudo_error(problem)))
+    }
+}
+
+/// What sudo said, where it was sudo that failed and not the command.
+pub(super) fn refusal(output: &Output) -> Option<String> {
+    const SAID: [&str; 9] = [
+        "sudo: a password is required",
+        "sudo: no password was provided",
+        "sudo: a terminal is required",
+        "sudo: sorry, you must have a tty",
+        "incorrect password attempt",
+        "Sorry, try again",
+        "not in the sudoers",
+        "is not allowed to execute",
+        "may not run sudo",
+    ];
+    if output.success() {
+        return None;
+    }
+    if output.stderr.contains("Sorry, try again") || output.stderr.contains("incorrect password") {
+        return Some("the password is wrong".into());
+    }
+    if output.status == 127 && output.stderr.contains("sudo: ") {
+        return Some("sudo is not installed".into());
+    }
+    let said = |line: &&str| SAID.iter().any(|text| line.contains(text));
+    output.stderr.lines().find(said).map(|line| line.trim().to_owned())
 }
