@@ -38,6 +38,11 @@ mod sudo;
 mod trust;
 mod tunnel;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use auth::Auth;
 pub use command::Command;
 pub use config::{SshConfig, Target};
