@@ -3,6 +3,7 @@
 //! Providers map remote objects into the common shape. They compare nothing and decide nothing.
 
 pub mod host;
+pub mod k3s;
 pub mod vsphere;
 
 mod error;

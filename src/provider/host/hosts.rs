@@ -109,6 +109,13 @@ impl Hosts {
         }
     }
 
+    /// Ends the session with one machine; the next command opens a new one.
+    pub async fn forget(&self, host: &Target) {
+        if let Some(connection) = self.slot(host).take().await {
+            connection.close().await;
+        }
+    }
+
     /// How many commands were sent so far, without what it took to find out about sudo.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)

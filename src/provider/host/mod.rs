@@ -19,24 +19,33 @@
 //! - **Files are whole or not there.** [`Hosts::write`] fills a file beside the target and renames.
 
 mod auth;
+pub mod base64;
 mod client;
 mod command;
 mod config;
 mod connect;
 mod connection;
+pub mod docker;
 mod error;
 mod exec;
+mod failure;
 mod file;
+pub mod firewall;
 mod hosts;
 mod jump;
 mod known_hosts;
+pub mod machine;
+pub mod mark;
 mod output;
 mod pattern;
+mod probe;
+mod remote;
 mod route;
 mod slot;
 mod sudo;
 mod trust;
 mod tunnel;
+pub mod yaml;
 
 #[cfg(test)]
 mod testing;
@@ -47,9 +56,12 @@ pub use auth::Auth;
 pub use command::Command;
 pub use config::{SshConfig, Target};
 pub use error::{HostError, KeySource};
+pub use failure::Failure;
 pub use file::{Content, RootFile};
 pub use hosts::Hosts;
 pub use jump::JumpConfig;
 pub use known_hosts::KnownHosts;
 pub use output::Output;
+pub use probe::{Now, Probe};
+pub use remote::{LONG, Remote, command};
 pub use route::{Direct, Route};
