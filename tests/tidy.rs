@@ -82,7 +82,11 @@ fn every_test_file_is_part_of_the_program() {
         let folder = path.parent().unwrap();
         let (parent, name) = match (name, folder == tests) {
             ("main", true) => continue,
-            ("mod", _) => (tests.join("main.rs"), folder.file_name().unwrap().to_str().unwrap()),
+            ("mod", _) => {
+                let above = folder.parent().unwrap();
+                let parent = if above == tests { "main.rs" } else { "mod.rs" };
+                (above.join(parent), folder.file_name().unwrap().to_str().unwrap())
+            }
             (name, true) => (tests.join("main.rs"), name),
             (name, false) => (folder.join("mod.rs"), name),
         };

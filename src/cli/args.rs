@@ -355,9 +355,13 @@ pub struct LabFaultArgs {
     /// What goes wrong; see below
     #[arg(long, value_name = "FAULT", value_parser = super::lab::parse_fault, required_unless_present_any = ["rules", "clear"])]
     pub fault: Option<crate::lab::StagedFault>,
-    /// The calls that count: a vim25 method, or `GET /api/...` [default: all that need a session]
+    /// The calls that count: a vim25 method, `GET /api/...`, or a program that hosts run
+    /// [default: all calls that need a session, or all commands]
     #[arg(long, value_name = "METHOD", requires = "fault")]
     pub method: Option<String>,
+    /// The machine whose commands count, by name or address [default: all]
+    #[arg(long, value_name = "NAME", requires = "fault")]
+    pub host: Option<String>,
     /// The first call that is hit, counted from now
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub nth: u64,

@@ -48,6 +48,7 @@ fn serve(args: &LabServeArgs, terminal: Terminal) -> Result<Exit, CliError> {
             port: args.port,
             task_delay_ms: args.task_delay_ms,
             page_size: args.page_size,
+            ..ServeOptions::default()
         };
         let running = lab.serve(options).await?;
         let served = &running.endpoints;

@@ -24,7 +24,9 @@ mod schema;
 mod secrets;
 mod show;
 mod signal;
+mod ssh;
 mod state;
+mod unavailable;
 mod validate;
 mod world;
 

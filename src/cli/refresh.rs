@@ -53,6 +53,7 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
         .into_iter()
         .partition(|(endpoint, _)| opener(desired, state, endpoint).is_none());
     read_all(world, state, first, &mut live).await;
+    world.learn(&live);
     // What is behind a machine is asked once it is known whether the machine is there.
     let mut asked = Vec::new();
     for (endpoint, wanted) in behind {

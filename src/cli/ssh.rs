@@ -12,9 +12,6 @@ use crate::provider::host::{Auth, Direct, HostError, JumpConfig, KnownHosts, Ssh
 use crate::secret::expand;
 use crate::spec::{Jump, SecretRef, Sp};
 
-/// A command that says nothing of its own: installing images from a mirror takes longest.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(900);
-
 /// What the spec says; keys and passwords are resolved here.
 ///
 /// # Errors
@@ -26,12 +23,16 @@ pub fn config(loaded: &Loaded) -> Result<SshConfig, CliError> {
         user: ssh.user.value.clone(),
         port: ssh.port.value,
         auth: auth(ssh.key.as_ref(), loaded)?,
-        sudo_password: ssh.sudo_password.as_ref().map(|one| secrets::one(one, loaded)).transpose()?,
+        sudo_password: ssh
+            .sudo_password
+            .as_ref()
+            .map(|one| secrets::one(one, loaded))
+            .transpose()?,
         known_hosts: known_hosts(loaded)?,
         pins: pins.collect::<BTreeMap<_, _>>(),
         jump: ssh.jump.as_ref().map(|jump| through(jump, loaded)).transpose()?,
         connect_timeout: Duration::from_secs(ssh.connect_timeout.value.0),
-        command_timeout: COMMAND_TIMEOUT,
+        command_timeout: Duration::from_secs(ssh.command_timeout.value.0),
         idle_timeout: Duration::from_secs(ssh.idle_timeout.value.0),
         route: Arc::new(Direct),
     })
@@ -44,7 +45,10 @@ fn auth(key: Option<&Sp<SecretRef>>, loaded: &Loaded) -> Result<Auth, CliError> 
     let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
     let socket = socket.ok_or_else(|| {
         CliError::new(
-            format!("there is no key to log in with: [ssh] names none and no agent runs ({})", loaded.spec.ssh.place),
+            format!(
+                "there is no key to log in with: [ssh] names none and no agent runs ({})",
+                loaded.spec.ssh.place
+            ),
             "set `key` in [ssh], or start ssh-agent and add a key to it",
         )
     })?;

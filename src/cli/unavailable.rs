@@ -1,9 +1,7 @@
 //! Endpoints that nobody can speak to, and why.
 
-use crate::provider::{
-    Act, BoxFuture, Inputs, Provider, ProviderError, Retry, Run, Wanted,
-};
 use crate::plan::Step;
+use crate::provider::{Act, BoxFuture, Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{Address, Reading};
 
 use super::error::CliError;

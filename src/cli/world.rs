@@ -10,10 +10,14 @@ use super::error::{CliError, Exit};
 use super::lab::{self, LabWorld};
 use super::load::Loaded;
 use super::signal::Signals;
-use super::{home, secrets};
+use super::unavailable::Unavailable;
+use super::{home, secrets, ssh};
+use crate::plan::Live;
 use crate::provider::Provider;
+use crate::provider::host::{Hosts, Now, SshConfig, Target};
+use crate::provider::k3s::Machines;
 use crate::provider::vsphere::{Trust, Vcenter, VcenterConfig};
-use crate::resource::hex;
+use crate::resource::{Kind, hex};
 use crate::secret::expand;
 use crate::spec;
 use crate::state::State;
@@ -22,6 +26,8 @@ use crate::state::State;
 pub struct World {
     /// The vCenter.
     pub vcenter: Arc<Vcenter>,
+    /// The machines, where boma can log in to any.
+    hosts: Option<Arc<Hosts>>,
     /// All providers, by the first part of the endpoint's name.
     pub providers: BTreeMap<String, Arc<dyn Provider>>,
     lab: Option<LabWorld>,
@@ -30,23 +36,48 @@ pub struct World {
 impl World {
     /// Prepares connections; the real vCenter is not asked before something is read.
     async fn open(loaded: &Loaded, home: &Home) -> Result<Self, CliError> {
-        let (config, lab) = if home.lab {
-            let lab = lab::open(loaded, &home::lab_dir(&loaded.spec)).await?;
-            (lab.vcenter_config()?, Some(lab))
-        } else {
-            (vcenter_config(loaded)?, None)
+        let lab = match home.lab {
+            true => Some(lab::open(loaded, &home::lab_dir(&loaded.spec)).await?),
+            false => None,
         };
-        let vcenter = Arc::new(Vcenter::new(config)?);
+        let (vcenter, ssh) = match &lab {
+            Some(lab) => (lab.vcenter_config()?, lab.ssh_config(&loaded.spec)),
+            None => (vcenter_config(loaded)?, ssh::config(loaded)),
+        };
+        let vcenter = Arc::new(Vcenter::new(vcenter)?);
+        let hosts = ssh.and_then(|config: SshConfig| Ok(Arc::new(Hosts::new(config)?)));
+        let machines: Arc<dyn Provider> = match &hosts {
+            Ok(hosts) => Arc::new(Machines::new(hosts.clone(), clock(), servers(&loaded.spec))),
+            Err(error) => Arc::new(Unavailable(error.clone())),
+        };
         let provider: Arc<dyn Provider> = vcenter.clone();
-        Ok(Self { vcenter, providers: BTreeMap::from([("vcenter".to_owned(), provider)]), lab })
+        let providers = [("vcenter".to_owned(), provider), ("host".to_owned(), machines)].into();
+        Ok(Self { vcenter, hosts: hosts.ok(), providers, lab })
     }
 
-    /// Requests sent so far.
+    /// Requests to the vCenter and commands on hosts so far.
     pub fn requests(&self) -> u64 {
-        self.vcenter.requests()
+        let commands = self.hosts.as_ref().map_or(0, |hosts| hosts.requests());
+        self.vcenter.requests().saturating_add(commands)
+    }
+
+    /// Takes the host keys that machines published themselves.
+    pub fn learn(&self, live: &Live) {
+        let Some(hosts) = &self.hosts else { return };
+        let machine = Kind::named("vsphere/vm").map(|kind| kind.name).unwrap_or_default();
+        let machines = live.iter().filter(|(address, _)| address.as_str().starts_with(machine));
+        for (address, reading) in machines {
+            let tree = reading.object().map(|object| object.attributes.tree());
+            if let Some(key) = tree.as_ref().and_then(|tree| tree["host_key"].as_str()) {
+                hosts.learn(address.name(), key);
+            }
+        }
     }
 
     async fn close(self) {
+        if let Some(hosts) = &self.hosts {
+            hosts.close().await;
+        }
         self.vcenter.logout().await;
         if let Some(lab) = self.lab {
             lab.close().await;
@@ -125,6 +156,19 @@ pub fn new_state() -> Result<State, CliError> {
     let mut digest_key = [0_u8; 32];
     digest_key.copy_from_slice(key);
     Ok(State::new(hex(lineage), &digest_key))
+}
+
+/// Seconds since 1970.
+fn clock() -> Now {
+    Arc::new(|| jiff::Timestamp::now().as_second())
+}
+
+fn servers(spec: &spec::Spec) -> Vec<Target> {
+    let target = |machine: &spec::Machine| Target {
+        machine: machine.name.value.clone(),
+        address: machine.address.to_string(),
+    };
+    spec.servers.iter().map(target).collect()
 }
 
 fn vcenter_config(loaded: &Loaded) -> Result<VcenterConfig, CliError> {

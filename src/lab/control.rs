@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::home::Endpoints;
+use super::host::{HostAction, HostAnswer, HostEndpoint, StatusCommand, StatusHost};
+use super::k3s::ClusterStatus;
 use super::staged::FaultRule;
 
 /// The header that carries the control token.
@@ -15,16 +17,17 @@ pub(super) const TOKEN_HEADER: &str = "x-lab-token";
 /// One change made behind a client's back, in vim25's own names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drifted {
-    /// `VirtualMachine`, `Role`, `Permission` or `ClusterRule`.
+    /// `VirtualMachine`, `Role`, `Permission`, `ClusterRule` or `Host`.
     pub object_type: String,
     /// The inventory path before the change (`/DC1/vm/cht/server-1`), a role's name, the path of
-    /// the entity that a permission is on, or a cluster's path, a space and the name of its rule.
+    /// the entity that a permission is on, a cluster's path, a space and the name of its rule, or
+    /// the name of a host's machine.
     pub name: String,
     /// `DOMAIN\name` in one form; only for permissions.
     pub principal: Option<String>,
     /// Such as `config.hardware.numCPU`, `config.flags.diskUuidEnabled`, `runtime.powerState`,
     /// `parent` (as a path), `privilege`, `roleId`, `propagate`, `enabled`, `vm` (as names), or
-    /// `exists`.
+    /// `exists`; of hosts `file /etc/rancher/k3s/config.yaml`, `unit k3s.service` or `ufw`.
     pub property: String,
     /// The value until now.
     pub before: Value,
@@ -74,6 +77,12 @@ pub struct Status {
     pub lost_disks: Vec<StatusDisk>,
     /// Faults that are staged and have not all happened.
     pub faults: Vec<FaultRule>,
+    /// Hosts, by name.
+    pub hosts: Vec<StatusHost>,
+    /// Commands that hosts carried out since this process opened the world, in that order.
+    pub history: Vec<StatusCommand>,
+    /// k3s clusters that there ever were.
+    pub clusters: Vec<ClusterStatus>,
 }
 
 /// One disk that is no machine's own.
@@ -216,6 +225,34 @@ impl Control {
     /// `Http`, and `Refused` for a path or value that cannot be.
     pub async fn set(&self, adjustment: &Adjustment) -> Result<(), ControlError> {
         self.ask("set", Some(json!(adjustment))).await
+    }
+
+    /// The hosts that listen, by name.
+    ///
+    /// # Errors
+    /// `Http` and `Refused`.
+    pub async fn hosts(&self) -> Result<Vec<HostEndpoint>, ControlError> {
+        self.ask("hosts", None).await
+    }
+
+    /// Does something at the console of a host, by its machine's name or address.
+    ///
+    /// # Errors
+    /// `Http`, and `Refused` for a host that there is not.
+    pub async fn at_host(
+        &self,
+        host: &str,
+        action: &HostAction,
+    ) -> Result<HostAnswer, ControlError> {
+        self.ask("host", Some(json!({ "host": host, "action": action }))).await
+    }
+
+    /// Changes up to `count` things on hosts that clients set up, and tells which.
+    ///
+    /// # Errors
+    /// `Http` and `Refused`.
+    pub async fn drift_hosts(&self, seed: u64, count: usize) -> Result<Vec<Drifted>, ControlError> {
+        self.ask("drift-hosts", Some(json!({ "seed": seed, "count": count }))).await
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(

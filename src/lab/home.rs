@@ -1,5 +1,6 @@
 //! A world's directory: who owns it, and how others find the owner.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -10,12 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, replace};
 use super::setup::Setup;
-use super::vsphere::{ADMINISTRATOR, World, complete, password};
+use super::vsphere::{ADMINISTRATOR, complete, password};
+use super::world::{LabWorld, Record};
 
 /// A world that this process owns and may serve.
 pub struct Lab {
     pub(super) directory: PathBuf,
-    pub(super) world: World,
+    pub(super) world: LabWorld,
+    /// What sudo asks for on machines that stood before, by name.
+    pub(super) sudo: BTreeMap<String, String>,
     pub(super) journal: Journal,
     /// Held as long as the world is; the operating system releases it when the process dies.
     pub(super) lock: File,
@@ -46,6 +50,9 @@ pub struct Endpoints {
     pub control_token: String,
     /// The process that serves.
     pub pid: u32,
+    /// An OpenSSH private key that every host accepts, for the users that it has.
+    #[serde(default)]
+    pub ssh_user_key: String,
 }
 
 /// Why a world could not be opened or served.
@@ -102,10 +109,12 @@ impl Lab {
             if let Some(lock) = try_lock(directory)? {
                 remove(&directory.join(ENDPOINTS)).map_err(failed)?;
                 let (mut journal, mut world) = Journal::open(directory, setup).map_err(failed)?;
-                let entries = complete(&mut world, setup);
-                journal.append(&entries, &world).map_err(failed)?;
-                let directory = directory.to_owned();
-                return Ok(Opened::Owned(Box::new(Self { directory, world, journal, lock })));
+                let entries = complete(&mut world.vsphere, setup);
+                let records: Vec<Record> = entries.into_iter().map(Record::Vsphere).collect();
+                journal.append(&records, world.picture()).map_err(failed)?;
+                let (directory, sudo) = (directory.to_owned(), setup.sudo_passwords());
+                let lab = Self { directory, world, sudo, journal, lock };
+                return Ok(Opened::Owned(Box::new(lab)));
             }
             if let Some(endpoints) = read_endpoints(directory) {
                 return Ok(Opened::Served(Box::new(endpoints)));
@@ -125,7 +134,7 @@ impl Lab {
 
     /// What clients of this lab will be told.
     pub(super) fn endpoints(&self, port: u16, identity: &super::tls::Identity) -> Endpoints {
-        let seed = self.world.seed();
+        let seed = self.world.vsphere.seed();
         Endpoints {
             vcenter_url: format!("https://127.0.0.1:{port}"),
             ca_pem: identity.ca_pem.clone(),
@@ -133,6 +142,7 @@ impl Lab {
             username: "administrator@vsphere.local".to_owned(),
             password: password(seed, ADMINISTRATOR),
             control_token: password(seed, "control token"),
+            ssh_user_key: super::host::client_key(seed),
             pid: std::process::id(),
         }
     }

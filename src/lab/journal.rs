@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::setup::Setup;
-use super::vsphere::{Entry, World};
+use super::vsphere::World;
+use super::world::{LabWorld, Picture, Record};
 
 /// The world's files.
 pub(super) struct Journal {
@@ -23,10 +24,11 @@ pub(super) struct Journal {
 
 /// What the snapshot file holds.
 #[derive(Serialize, Deserialize)]
-struct Snapshot {
+struct Snapshot<W> {
     /// The log that continues this snapshot has the same number in its name.
     generation: u64,
-    world: World,
+    #[serde(flatten)]
+    world: W,
 }
 
 /// A log longer than this is folded into the snapshot.
@@ -34,11 +36,12 @@ const LOG_MAX: u64 = 8 << 20;
 
 impl Journal {
     /// Reads the world, or begins one with the setup's seed; then folds the log.
-    pub(super) fn open(directory: &Path, setup: &Setup) -> io::Result<(Self, World)> {
+    pub(super) fn open(directory: &Path, setup: &Setup) -> io::Result<(Self, LabWorld)> {
         let snapshot = match std::fs::read(directory.join("world.json")) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Snapshot { generation: 0, world: World::empty(setup.seed) }
+                let vsphere = World::empty(setup.seed);
+                Snapshot { generation: 0, world: LabWorld { vsphere, ..LabWorld::default() } }
             }
             Err(error) => return Err(error),
         };
@@ -47,23 +50,23 @@ impl Journal {
         let mut log = open_private(&path)?;
         let mut text = Vec::new();
         log.read_to_end(&mut text)?;
-        for entry in whole_records(&text) {
-            world.apply(&entry);
+        for record in whole_records(&text) {
+            world.apply(&record);
         }
         let directory = directory.to_owned();
         let mut journal = Self { directory, log, length: 0, generation };
-        journal.fold(&world)?;
+        journal.fold(world.picture())?;
         Ok((journal, world))
     }
 
     /// Keeps records, before the answer that they belong to leaves.
-    pub(super) fn append(&mut self, entries: &[Entry], world: &World) -> io::Result<()> {
-        if entries.is_empty() {
+    pub(super) fn append(&mut self, records: &[Record], world: Picture<'_>) -> io::Result<()> {
+        if records.is_empty() {
             return Ok(());
         }
         let mut lines = String::new();
-        for entry in entries {
-            let json = serde_json::to_string(entry).map_err(io::Error::other)?;
+        for record in records {
+            let json = serde_json::to_string(record).map_err(io::Error::other)?;
             lines.push_str(&format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())));
         }
         self.log.write_all(lines.as_bytes())?;
@@ -76,11 +79,11 @@ impl Journal {
 
     /// Writes a new snapshot with an empty log of its own; the old log goes last, so that a kill
     /// at any point leaves a snapshot with the log that continues it.
-    fn fold(&mut self, world: &World) -> io::Result<()> {
+    fn fold(&mut self, world: Picture<'_>) -> io::Result<()> {
         let next = self.generation + 1;
         let log = open_private(&log_path(&self.directory, next))?;
         log.set_len(0)?;
-        let snapshot = Snapshot { generation: next, world: world.clone() };
+        let snapshot = Snapshot { generation: next, world };
         let bytes = serde_json::to_vec(&snapshot).map_err(io::Error::other)?;
         replace(&self.directory, "world.json", &bytes)?;
         let old = std::mem::replace(&mut self.log, log);
@@ -116,7 +119,7 @@ fn open_private(path: &Path) -> io::Result<File> {
 }
 
 /// The records up to the first that is torn.
-fn whole_records(text: &[u8]) -> Vec<Entry> {
+fn whole_records(text: &[u8]) -> Vec<Record> {
     let mut entries = Vec::new();
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let record = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok());

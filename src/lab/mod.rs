@@ -5,19 +5,25 @@
 //! misreading that both shared could then never show.
 
 mod control;
+mod core;
 mod home;
+mod host;
 mod journal;
+mod k3s;
 mod serve;
 mod setup;
 mod side_door;
 mod staged;
 mod tls;
 mod vsphere;
+mod world;
 
 pub use control::{
     Adjustment, Control, ControlError, Drifted, Status, StatusDisk, StatusObject, StatusSession,
 };
 pub use home::{Endpoints, Lab, LabError, Opened, reset};
+pub use host::{HostAction, HostAnswer, HostEndpoint, StatusCommand, StatusHost};
+pub use k3s::{ClusterStatus, NodeStatus, Restarted, SkippedMinor, TogetherDown};
 pub use serve::{Running, ServeOptions};
 pub use setup::{AccountSetup, GrantSetup, MachineSetup, RoleSetup, Setup, TemplateSetup};
 pub use staged::{FaultRule, StagedFault};

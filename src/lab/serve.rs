@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -16,14 +16,14 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
+use super::core::{Core, now};
 use super::home::{Endpoints, Lab, LabError};
-use super::journal::Journal;
+use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, Network};
 use super::side_door;
 use super::staged::FaultRule;
 use super::tls::identity;
-use super::vsphere::{
-    Desk, Entry, RestRequest, Settings, World, adjust, attach, detach, drift, status,
-};
+use super::vsphere::{Desk, Entry, RestRequest, Settings, World, adjust, attach, detach};
+use super::world::LabWorld;
 
 /// How a lab is served; none of it is part of the world.
 #[derive(Clone, Copy, Debug)]
@@ -34,11 +34,13 @@ pub struct ServeOptions {
     pub task_delay_ms: u64,
     /// The most objects in one page of properties. A real vCenter sends about 100.
     pub page_size: usize,
+    /// How much later the answer to each command of a host comes.
+    pub command_delay_ms: u64,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { port: 0, task_delay_ms: 0, page_size: 100 }
+        Self { port: 0, task_delay_ms: 0, page_size: 100, command_delay_ms: 0 }
     }
 }
 
@@ -51,16 +53,6 @@ pub struct Running {
     listener: JoinHandle<()>,
     /// Kept until the last: the world is free for others once it goes.
     _lock: File,
-}
-
-/// What all connections share.
-pub(super) struct Core {
-    pub desk: Desk,
-    journal: Journal,
-    pub settings: Settings,
-    token: String,
-    /// A record could not be written: the world in memory is ahead of the one on disk.
-    broken: bool,
 }
 
 /// The largest request: more than any client sends.
@@ -78,16 +70,24 @@ impl Lab {
         let port = listener.local_addr().map_err(failed)?.port();
         let endpoints = self.endpoints(port, &identity);
         endpoints.publish(&self.directory)?;
-        let core = Arc::new(Mutex::new(Core {
-            desk: Desk::new(self.world),
-            journal: self.journal,
-            settings: Settings {
-                task_delay_ms: options.task_delay_ms,
-                page_size: options.page_size.max(1),
-            },
-            token: endpoints.control_token.clone(),
-            broken: false,
-        }));
+        let LabWorld { vsphere, hosts, clusters } = self.world;
+        let seed = vsphere.seed();
+        let core = Arc::new_cyclic(|core: &Weak<Mutex<Core>>| {
+            Mutex::new(Core {
+                desk: Desk::new(vsphere),
+                hosts: HostDesk::new(seed, hosts, clusters, self.sudo),
+                network: Network::new(seed, core.clone()),
+                journal: self.journal,
+                settings: Settings {
+                    task_delay_ms: options.task_delay_ms,
+                    page_size: options.page_size.max(1),
+                },
+                command_delay_ms: options.command_delay_ms,
+                token: endpoints.control_token.clone(),
+                broken: false,
+            })
+        });
+        lock(&core).follow().map_err(|source| LabError::io(&self.directory, source))?;
         let acceptor = TlsAcceptor::from(identity.config);
         Ok(Running {
             listener: tokio::spawn(accept(listener, acceptor, Arc::clone(&core))),
@@ -125,7 +125,7 @@ impl Running {
 
     /// As [`super::Control::stage`], without a connection.
     pub fn stage(&self, faults: Vec<FaultRule>) {
-        lock(&self.core).desk.staging.set(faults);
+        lock(&self.core).stage(faults);
     }
 
     /// As [`super::Control::attach`], without a connection.
@@ -152,6 +152,35 @@ impl Running {
         self.change(|world| adjust(world, adjustment))
     }
 
+    /// As [`super::Control::drift_hosts`], without a connection.
+    ///
+    /// # Errors
+    /// `Io` when the log cannot be written.
+    pub fn drift_hosts(&self, seed: u64, count: usize) -> Result<Vec<Drifted>, LabError> {
+        let drifted = lock(&self.core).drift_hosts(seed, count);
+        drifted.map_err(|source| LabError::io(&self.directory, source))
+    }
+
+    /// The hosts that listen, by name.
+    pub fn hosts(&self) -> Vec<HostEndpoint> {
+        lock(&self.core).endpoints()
+    }
+
+    /// The port on 127.0.0.1 of the host at an address of the world.
+    pub fn host(&self, address: &str) -> Option<u16> {
+        lock(&self.core).port_of(address)
+    }
+
+    /// As [`super::Control::at_host`], without a connection.
+    ///
+    /// # Errors
+    /// `Refused` for a host that there is not, and `Io`.
+    pub fn at_host(&self, host: &str, action: &HostAction) -> Result<HostAnswer, LabError> {
+        let answered = lock(&self.core).hand(host, action);
+        let answered = answered.map_err(|source| LabError::io(&self.directory, source))?;
+        answered.map_err(|reason| LabError::Refused { reason })
+    }
+
     fn change(&self, make: impl FnOnce(&World) -> Result<Entry, String>) -> Result<(), LabError> {
         let changed = lock(&self.core).change(make);
         let changed = changed.map_err(|source| LabError::io(&self.directory, source))?;
@@ -164,6 +193,7 @@ impl Running {
     /// `Io` when the published endpoints cannot be withdrawn.
     pub async fn shutdown(mut self) -> Result<(), LabError> {
         self.listener.abort();
+        lock(&self.core).network.close();
         // The task ends cancelled: nothing else to learn from it.
         let _ = (&mut self.listener).await;
         Endpoints::withdraw(&self.directory)
@@ -173,47 +203,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.listener.abort();
-    }
-}
-
-impl Core {
-    pub(super) fn drift(&mut self, seed: u64, count: usize) -> std::io::Result<Vec<Drifted>> {
-        self.settle()?;
-        let (entry, drifted) = drift(&self.desk.world, seed, count);
-        self.desk.world.apply(&entry);
-        self.keep(&[entry])?;
-        Ok(drifted)
-    }
-
-    /// Carries out a change that was asked for by the side door; the inner error says why not.
-    pub(super) fn change(
-        &mut self,
-        make: impl FnOnce(&World) -> Result<Entry, String>,
-    ) -> std::io::Result<Result<(), String>> {
-        self.settle()?;
-        let entry = match make(&self.desk.world) {
-            Ok(entry) => entry,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        self.desk.world.apply(&entry);
-        self.keep(&[entry])?;
-        Ok(Ok(()))
-    }
-
-    pub(super) fn status(&mut self) -> std::io::Result<Status> {
-        self.settle()?;
-        Ok(status(&self.desk))
-    }
-
-    fn settle(&mut self) -> std::io::Result<()> {
-        let entries = self.desk.settle(now());
-        self.keep(&entries)
-    }
-
-    fn keep(&mut self, entries: &[Entry]) -> std::io::Result<()> {
-        let kept = self.journal.append(entries, &self.desk.world);
-        self.broken |= kept.is_err();
-        kept
+        lock(&self.core).network.close();
     }
 }
 
@@ -339,8 +329,8 @@ fn soap(
         return Outcome::Answered(text(StatusCode::INTERNAL_SERVER_ERROR, fault));
     }
     let settings = core.settings;
-    let reply = core.desk.handle(body, cookie, agent, settings, now());
-    if let Err(error) = core.keep(&reply.entries) {
+    let mut reply = core.desk.handle(body, cookie, agent, settings, now());
+    if let Err(error) = core.keep(std::mem::take(&mut reply.entries)) {
         return Outcome::Answered(unwritable(&error.to_string()));
     }
     if reply.cut || reply.waits {
@@ -371,8 +361,8 @@ fn rest(core: &Mutex<Core>, request: &RestRequest<'_>) -> Option<Answer> {
     if core.broken {
         return Some(unwritable("free some space and start it again"));
     }
-    let reply = core.desk.rest(request, now());
-    if let Err(error) = core.keep(&reply.entries) {
+    let mut reply = core.desk.rest(request, now());
+    if let Err(error) = core.keep(std::mem::take(&mut reply.entries)) {
         return Some(unwritable(&error.to_string()));
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -418,10 +408,4 @@ pub(super) fn plain(status: StatusCode, body: &str) -> Answer {
 
 fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Milliseconds since 1970.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,7 @@
 //! What a world starts from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The world before anybody has touched it. Foreign objects (machines, a folder, a role and
@@ -146,6 +148,9 @@ pub struct MachineSetup {
     /// Files of first-class disks that hang on it (`[datastore] fcd/name.vmdk`).
     #[serde(default)]
     pub volumes: Vec<String>,
+    /// What sudo asks for on it; absent for nothing.
+    #[serde(default)]
+    pub sudo_password: Option<String>,
 }
 
 impl Default for MachineSetup {
@@ -167,7 +172,19 @@ impl Default for MachineSetup {
             cpu_hot_add: false,
             memory_hot_add: false,
             volumes: Vec::new(),
+            sudo_password: None,
         }
+    }
+}
+
+impl Setup {
+    /// What sudo asks for, by machine.
+    pub(super) fn sudo_passwords(&self) -> BTreeMap<String, String> {
+        let passwords = self
+            .machines
+            .iter()
+            .filter_map(|machine| Some((machine.name.clone(), machine.sudo_password.clone()?)));
+        passwords.collect()
     }
 }
 

@@ -5,13 +5,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::control::Adjustment;
-use super::serve::{Answer, Core, plain, unwritable};
+use super::core::Core;
+use super::host::HostAction;
+use super::serve::{Answer, plain, unwritable};
 use super::vsphere::{Entry, World, adjust, attach, detach};
 
 /// Answers a request whose token was right.
 pub(super) fn answer(core: &mut Core, method: &Method, path: &str, body: &str) -> Answer {
     let answered = match (method, path) {
         (&Method::GET, "/lab/status") => status_json(core),
+        (&Method::GET, "/lab/hosts") => {
+            serde_json::to_value(core.endpoints()).map(Some).map_err(Refusal::from)
+        }
         (&Method::POST, path) => command(core, path, body),
         _ => return plain(StatusCode::NOT_FOUND, COMMANDS),
     };
@@ -23,7 +28,8 @@ pub(super) fn answer(core: &mut Core, method: &Method, path: &str, body: &str) -
     }
 }
 
-const COMMANDS: &str = "the lab knows status, drift, delay, fault, attach, detach and set";
+const COMMANDS: &str =
+    "the lab knows status, hosts, drift, drift-hosts, delay, fault, attach, detach, set and host";
 
 #[derive(Deserialize)]
 struct DriftBody {
@@ -40,6 +46,12 @@ struct DelayBody {
 struct DiskBody {
     path: String,
     file: String,
+}
+
+#[derive(Deserialize)]
+struct HostBody {
+    host: String,
+    action: HostAction,
 }
 
 /// Why the side door does not do as it is told.
@@ -86,13 +98,22 @@ fn command(core: &mut Core, path: &str, body: &str) -> Result<Option<Value>, Ref
             let DriftBody { seed, count } = serde_json::from_str(body)?;
             Ok(Some(serde_json::to_value(core.drift(seed, count)?)?))
         }
+        "/lab/drift-hosts" => {
+            let DriftBody { seed, count } = serde_json::from_str(body)?;
+            Ok(Some(serde_json::to_value(core.drift_hosts(seed, count)?)?))
+        }
+        "/lab/host" => {
+            let HostBody { host, action } = serde_json::from_str(body)?;
+            let answer = core.hand(&host, &action)?.map_err(Refusal::Request)?;
+            Ok(Some(serde_json::to_value(answer)?))
+        }
         "/lab/delay" => {
             let DelayBody { ms } = serde_json::from_str(body)?;
             core.settings.task_delay_ms = ms;
             Ok(Some(Value::Null))
         }
         "/lab/fault" => {
-            core.desk.staging.set(serde_json::from_str(body)?);
+            core.stage(serde_json::from_str(body)?);
             Ok(Some(Value::Null))
         }
         _ => Ok(None),

@@ -65,7 +65,7 @@ impl OnHost<'_> {
             address: Address::of(self.kind.name, &machine.name),
             kind: self.kind,
             endpoint: endpoint(machine),
-            attributes: Attributes::new(&self.attributes.encode()),
+            attributes: Attributes::new(&with_key(machine, self.attributes).encode()),
             place: place(machine),
             edges: after.chain([vm]).collect(),
             origin: self.origin.clone(),
@@ -74,6 +74,16 @@ impl OnHost<'_> {
             protected: standing,
         }
     }
+}
+
+/// The attributes and the host key. Only what boma clones says which one it has; others are pinned
+/// or known already.
+fn with_key(machine: &Machine, attributes: Value) -> Value {
+    let Value::Map(mut map) = attributes else { return attributes };
+    if machine.template.is_some() {
+        map.insert("host_key".into(), Value::reference(&vm::address(machine), "host_key"));
+    }
+    Value::Map(map)
 }
 
 fn place(machine: &Machine) -> Attributes {

@@ -68,10 +68,6 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
     attributes.extend(tokens(spec, machine));
     attributes.extend(join(spec).map(|join| ("join", join.into())));
     attributes.extend(source(spec).map(|source| ("source", source)));
-    // Only what boma clones says which key it has; others are pinned or known already.
-    if machine.template.is_some() {
-        attributes.push(("host_key", Value::reference(&vm::address(machine), "host_key")));
-    }
     Value::map(attributes)
 }
 

@@ -55,7 +55,8 @@ fn rules(args: &LabFaultArgs) -> Result<Vec<FaultRule>, CliError> {
     }
     if let Some(fault) = &args.fault {
         let method = args.method.clone();
-        rules.push(FaultRule { method, nth: args.nth, times: args.times, fault: fault.clone() });
+        let (host, fault) = (args.host.clone(), fault.clone());
+        rules.push(FaultRule { method, host, nth: args.nth, times: args.times, fault });
     }
     Ok(rules)
 }
@@ -82,6 +83,11 @@ pub fn parse(text: &str) -> Result<StagedFault, String> {
         "drop-after" => plain(StagedFault::DropAfter),
         "unavailable" => plain(StagedFault::Unavailable),
         "question" => plain(StagedFault::Question),
+        "hang" => plain(StagedFault::Hang),
+        "disk-full" => plain(StagedFault::DiskFull),
+        "reboot" => plain(StagedFault::Reboot),
+        "dead" => plain(StagedFault::Dead),
+        "sudo-refused" => plain(StagedFault::SudoRefused),
         "slow-task" => Ok(StagedFault::SlowTask { ms: number("milliseconds")? }),
         "small-pages" => {
             let size = usize::try_from(number("objects")?).unwrap_or(usize::MAX);
@@ -104,6 +110,11 @@ pub fn name(fault: &StagedFault) -> String {
         StagedFault::DropAfter => "drop-after".into(),
         StagedFault::Unavailable => "unavailable".into(),
         StagedFault::Question => "question".into(),
+        StagedFault::Hang => "hang".into(),
+        StagedFault::DiskFull => "disk-full".into(),
+        StagedFault::Reboot => "reboot".into(),
+        StagedFault::Dead => "dead".into(),
+        StagedFault::SudoRefused => "sudo-refused".into(),
         StagedFault::SlowTask { ms } => format!("slow-task={ms}"),
         StagedFault::SmallPages { size } => format!("small-pages={size}"),
         StagedFault::Refuse { kind, message } => format!("refuse={kind}:{message}"),
@@ -141,6 +152,11 @@ mod tests {
             "drop-after",
             "unavailable",
             "question",
+            "hang",
+            "disk-full",
+            "reboot",
+            "dead",
+            "sudo-refused",
             "slow-task=300",
             "small-pages=2",
             "refuse=HostNotConnected:the host: away",

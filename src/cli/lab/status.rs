@@ -72,8 +72,8 @@ fn disk(disk: &StatusDisk) -> LabDiskJson {
 }
 
 fn fault_json(rule: &FaultRule) -> LabFaultJson {
-    let FaultRule { method, nth, times, fault } = rule.clone();
-    LabFaultJson { method, nth, times, fault: json!(fault) }
+    let FaultRule { method, host, nth, times, fault } = rule.clone();
+    LabFaultJson { method, host, nth, times, fault: json!(fault) }
 }
 
 fn by_agent(status: &Status) -> BTreeMap<String, usize> {

@@ -1,6 +1,11 @@
 //! The lab of one command: owned by it, or served by another process.
 
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::error::{CliError, chain};
 use super::super::load::Loaded;
@@ -10,7 +15,10 @@ use crate::lab::{
     Control, ControlError, Drifted, Endpoints, FaultRule, Lab, Opened, Running, ServeOptions,
     Status,
 };
+use crate::provider::BoxFuture;
+use crate::provider::host::{Auth, KnownHosts, Route, SshConfig};
 use crate::provider::vsphere::{Trust, VcenterConfig};
+use crate::spec::{Seconds, Spec};
 
 /// The world's folder within a lab's.
 pub const WORLD: &str = "world";
@@ -63,6 +71,29 @@ impl LabWorld {
             password: endpoints.password.clone().into(),
             trust: Trust::CaPem(endpoints.ca_pem.clone()),
             user_agent: user_agent(),
+        })
+    }
+
+    /// How its machines are logged in to: every key is known, and addresses of the spec are ports
+    /// on loopback.
+    ///
+    /// # Errors
+    /// What another process published cannot be used.
+    pub fn ssh_config(&self, spec: &Spec) -> Result<SshConfig, CliError> {
+        let endpoints = self.endpoints();
+        let seconds = |seconds: Seconds| Duration::from_secs(seconds.0);
+        Ok(SshConfig {
+            user: spec.ssh.user.value.clone(),
+            port: spec.ssh.port.value,
+            auth: Auth::Key(endpoints.ssh_user_key.clone().into()),
+            sudo_password: None,
+            known_hosts: KnownHosts::default(),
+            pins: BTreeMap::new(),
+            jump: None,
+            connect_timeout: seconds(spec.ssh.connect_timeout.value),
+            command_timeout: seconds(spec.ssh.command_timeout.value),
+            idle_timeout: seconds(spec.ssh.idle_timeout.value),
+            route: Arc::new(Inward(Control::connect(endpoints)?)),
         })
     }
 
@@ -122,6 +153,20 @@ impl LabWorld {
             Self::Owned(running) => &running.endpoints,
             Self::Served(endpoints) => endpoints,
         }
+    }
+}
+
+/// The way into a lab: its hosts listen on ports of their own.
+struct Inward(Control);
+
+impl Route for Inward {
+    fn resolve<'a>(&'a self, address: &'a str, _: u16) -> BoxFuture<'a, io::Result<SocketAddr>> {
+        Box::pin(async move {
+            let hosts = self.0.hosts().await.map_err(io::Error::other)?;
+            let host = hosts.into_iter().find(|host| host.address == address);
+            let away = || io::Error::new(io::ErrorKind::HostUnreachable, "no such host in the lab");
+            Ok(SocketAddr::from(([127, 0, 0, 1], host.ok_or_else(away)?.port)))
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::ids;
 use super::machine::{CONNECTED, Machine};
 use super::task::{Operation, Outcome, State, start};
 use super::world::{Detail, Effect, Entity, Origin, Ref, World};
-use super::{folder, reconfigure};
+use super::{folder, guest, reconfigure};
 
 /// `CloneVM_Task`: what can be known at once is checked at once, the rest is the task's.
 pub(super) fn clone(call: &Call<'_>) -> Result<Answer, Fault> {
@@ -136,6 +136,7 @@ pub(super) fn finish(
         }
         machine.powered_on = true;
         machine.booted_ms = now;
+        guest::publish(world.seed, &id, &mut machine);
     }
     let entity = Entity {
         id,

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::call::Call;
 use super::fault::Fault;
+use super::guest;
 use super::machine::Machine;
 use super::placement::Placement;
 use super::reconfigure::hardware;
@@ -65,6 +66,7 @@ pub(super) fn finish_on(world: &World, entity: &Entity, now: u64) -> Outcome {
     machine.host = host;
     machine.powered_on = true;
     machine.booted_ms = now;
+    guest::publish(world.seed, &entity.id, &mut machine);
     done(entity, machine)
 }
 

@@ -42,6 +42,9 @@ pub(in crate::lab) fn status(desk: &Desk) -> Status {
             .map(|lost| told(&lost.file, Some(&lost.machine)))
             .collect(),
         faults: desk.staging.rules().to_vec(),
+        hosts: Vec::new(),
+        history: Vec::new(),
+        clusters: Vec::new(),
     }
 }
 

@@ -127,8 +127,17 @@ pub(super) struct Session {
 
 /// One record of the log: what a request did, all of it or nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(in crate::lab) struct Entry {
     pub(super) effects: Vec<Effect>,
+}
+
+impl Entry {
+    /// Whether machines may have come, gone or changed.
+    pub(in crate::lab) fn touches_machines(&self) -> bool {
+        let touches = |effect: &Effect| matches!(effect, Effect::Put(_) | Effect::Remove(_));
+        self.effects.iter().any(touches)
+    }
 }
 
 /// One change of the world.

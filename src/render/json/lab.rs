@@ -82,6 +82,8 @@ pub struct LabDiskJson {
 pub struct LabFaultJson {
     /// The method whose calls count. Null for every SOAP call that needs a session.
     pub method: Option<String>,
+    /// The machine whose commands count. Null for all.
+    pub host: Option<String>,
     /// The first call from now on that is hit.
     pub nth: u64,
     /// How many calls are still to be hit.

@@ -215,6 +215,7 @@ mod tests {
             foreign_disks: vec![LabDiskJson { file: "[a] b.vmdk".into(), machine: None }],
             lost_disks: Vec::new(),
             faults: vec![LabFaultJson {
+                host: None,
                 method: None,
                 nth: 1,
                 times: 2,

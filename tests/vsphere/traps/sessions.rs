@@ -63,6 +63,7 @@ async fn no_command_leaves_a_session() {
 async fn a_session_that_dies_in_the_middle_is_opened_again_once() {
     let real = Real::new().await;
     let expire = |nth| FaultRule {
+        host: None,
         method: Some("CloneVM_Task".into()),
         nth,
         times: 1,

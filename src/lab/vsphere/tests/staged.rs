@@ -21,7 +21,8 @@ const NOW: (&str, &str) = ("CurrentTime", "ServiceInstance:ServiceInstance");
 #[test]
 fn a_session_expires_at_the_nth_call() {
     let mut client = Client::new();
-    let any = FaultRule { method: None, nth: 2, times: 1, fault: StagedFault::ExpireSession };
+    let any =
+        FaultRule { method: None, host: None, nth: 2, times: 1, fault: StagedFault::ExpireSession };
     stage(&mut client, any);
     client.ok(NOW.0, NOW.1, "");
     assert_eq!(status(&client.desk).faults[0].nth, 1);

@@ -1,0 +1,159 @@
+//! Clusters as data, and what can be asked of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::audit::Audited;
+use super::ids::{self, Hidden};
+use super::member::Member;
+use super::node::Node;
+use super::pod::Pod;
+
+/// All clusters there ever were, by id.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(in crate::lab) struct Clusters {
+    pub(super) all: BTreeMap<String, Cluster>,
+    pub(super) pace: Pace,
+}
+
+/// How long things take that a real cluster does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::lab) struct Pace {
+    /// From joining to being a voter. A server that joins meanwhile is refused.
+    pub promote_ms: u64,
+    /// From starting to Ready.
+    pub ready_ms: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { promote_ms: 400, ready_ms: 200 }
+    }
+}
+
+/// One cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Cluster {
+    pub id: String,
+    pub seed: u64,
+    /// The certificate that `/cacerts` gives, in PEM.
+    pub ca: String,
+    /// The password of the server token, without the K10 form.
+    pub token: Hidden,
+    /// `None` where agents use the server token.
+    pub agent_token: Option<Hidden>,
+    /// Whether it was made with `cluster-init`. One that was not has one server for ever.
+    pub etcd: bool,
+    /// Critical flags by name, as the first server set them.
+    pub critical: BTreeMap<String, String>,
+    /// By node name.
+    pub members: BTreeMap<String, Member>,
+    /// By name.
+    pub nodes: BTreeMap<String, Node>,
+    /// Digests of node passwords, by node name: the Secrets `<name>.node-password.k3s`.
+    pub passwords: BTreeMap<String, String>,
+    /// By namespace and name.
+    pub pods: BTreeMap<String, Pod>,
+    /// Machines whose k3s agent runs although somebody deleted its Node: it does not register again
+    /// before it is restarted.
+    pub strays: BTreeSet<String>,
+    pub snapshots: Vec<Snapshot>,
+    /// Bootstrap tokens by id.
+    pub bootstrap: BTreeMap<String, BootstrapToken>,
+    pub audit: Vec<Audited>,
+    /// Counts changes; the source of resource versions.
+    pub revision: u64,
+}
+
+/// An etcd snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Snapshot {
+    /// The name it was asked for by, the node and the second.
+    pub name: String,
+    pub node: String,
+    pub at_ms: u64,
+    pub size: u64,
+}
+
+/// A token with an end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BootstrapToken {
+    pub secret: Hidden,
+    pub expires_ms: u64,
+    pub description: String,
+}
+
+impl Cluster {
+    /// What the K10 form of a token carries: SHA-256 of the CA's PEM.
+    pub(super) fn ca_hash(&self) -> String {
+        ids::sha256(&self.ca)
+    }
+
+    /// The password that agents join with.
+    pub(super) fn agent_password(&self) -> &str {
+        &self.agent_token.as_ref().unwrap_or(&self.token).0
+    }
+
+    /// Voters, running or not.
+    pub(super) fn voters(&self, now_ms: u64) -> usize {
+        self.members.values().filter(|member| member.is_voter(now_ms)).count()
+    }
+
+    /// Voters that run.
+    pub(super) fn voters_up(&self, now_ms: u64) -> usize {
+        self.members.values().filter(|member| member.up && member.is_voter(now_ms)).count()
+    }
+
+    /// How many voters must run.
+    pub(super) fn quorum(&self, now_ms: u64) -> usize {
+        self.voters(now_ms) / 2 + 1
+    }
+
+    /// Whether the API answers, on the servers that run.
+    pub(super) fn answers(&self, now_ms: u64) -> bool {
+        let stored = !self.etcd || self.voters_up(now_ms) >= self.quorum(now_ms);
+        stored && self.servers_up().next().is_some()
+    }
+
+    pub(super) fn servers(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values().filter(|node| node.server)
+    }
+
+    pub(super) fn servers_up(&self) -> impl Iterator<Item = &Node> {
+        self.servers().filter(|node| node.running)
+    }
+
+    /// The newest version among the servers that run.
+    pub(super) fn version(&self) -> &str {
+        let newest =
+            self.servers_up().max_by_key(|node| super::version::Version::read(&node.version));
+        newest.map_or("v0.0.0+k3s0", |node| node.version.as_str())
+    }
+
+    /// Pods on a node.
+    pub(super) fn pods_on<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Pod> {
+        self.pods.values().filter(move |pod| pod.node.as_deref() == Some(node))
+    }
+
+    /// The node that a pending pod would get: the agent that has the fewest, by name where equal.
+    pub(super) fn place(&self, except: &str, now_ms: u64) -> Option<String> {
+        let fits = |node: &&Node| {
+            !node.server && !node.unschedulable && node.is_ready(now_ms) && node.name != except
+        };
+        let nodes = self.nodes.values().filter(fits);
+        nodes.min_by_key(|node| self.pods_on(&node.name).count()).map(|node| node.name.clone())
+    }
+}
+
+impl Clusters {
+    pub(super) fn get(&self, id: &str) -> Option<&Cluster> {
+        self.all.get(id)
+    }
+
+    /// The cluster whose running server answers for an address or a name.
+    pub(super) fn behind(&self, name: &str) -> Option<(&Cluster, &Node)> {
+        let answers = |node: &&Node| node.answers_for(name);
+        self.all.values().find_map(|cluster| Some((cluster, cluster.servers_up().find(answers)?)))
+    }
+}

@@ -1,0 +1,124 @@
+//! `kubectl get`.
+
+use serde_json::{Value, json};
+
+use super::super::cluster::Cluster;
+use super::super::node::Node;
+use super::super::reply::Reply;
+use super::raw;
+use super::run::{no_node, resource, selected};
+use super::words::Words;
+
+const FLAGS: [&str; 7] = [
+    "output=",
+    "all-namespaces",
+    "raw=",
+    "selector=",
+    "no-headers",
+    "ignore-not-found",
+    "chunk-size=",
+];
+
+/// Nodes and pods as JSON, names or a table, and `--raw`.
+pub(super) fn get(cluster: &Cluster, args: &[String], now_ms: u64) -> Result<Reply, Reply> {
+    let words = Words::read("get", args, &FLAGS)?;
+    if let Some(path) = words.text("raw") {
+        return raw::raw(cluster, path, now_ms);
+    }
+    if words.plain.first().is_some_and(|kind| ["pod", "pods", "po"].contains(&kind.as_str())) {
+        return pods(cluster, &words);
+    }
+    let names = resource("get", &words.plain)?;
+    let mut nodes = Vec::new();
+    for name in &names {
+        match cluster.nodes.get(name) {
+            Some(node) => nodes.push(node),
+            None if words.flag("ignore-not-found") => {}
+            None => return Err(no_node(name)),
+        }
+    }
+    if names.is_empty() {
+        let selector = words.text("selector");
+        nodes.extend(cluster.nodes.values().filter(|node| selected(node, selector)));
+    }
+    match words.text("output") {
+        Some("json") if names.len() == 1 => {
+            let one = nodes.first().map(|node| pretty(&node.to_json(cluster, now_ms)));
+            Ok(Reply::ok(one.unwrap_or_default()))
+        }
+        Some("json") => Ok(list(nodes.iter().map(|node| node.to_json(cluster, now_ms)).collect())),
+        Some("name") => Ok(Reply::ok(
+            nodes.iter().map(|node| format!("node/{}\n", node.name)).collect::<String>(),
+        )),
+        None | Some("wide") => Ok(table(&nodes, words.flag("no-headers"), now_ms)),
+        Some(other) => Err(no_format(other)),
+    }
+}
+
+fn pods(cluster: &Cluster, words: &Words) -> Result<Reply, Reply> {
+    let namespace = words.text("namespace").unwrap_or("default");
+    let all = words.flag("all-namespaces");
+    let pods = cluster.pods.values().filter(|pod| all || pod.namespace == namespace);
+    match words.text("output") {
+        Some("json") => Ok(list(pods.map(|pod| pod.to_json(cluster)).collect())),
+        Some("name") => {
+            Ok(Reply::ok(pods.map(|pod| format!("pod/{}\n", pod.name)).collect::<String>()))
+        }
+        other => Err(no_format(other.unwrap_or("table"))),
+    }
+}
+
+fn list(items: Vec<Value>) -> Reply {
+    Reply::ok(pretty(&json!({
+        "apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items,
+    })))
+}
+
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn no_format(format: &str) -> Reply {
+    Reply::fail(format!(
+        "error: unable to match a printer suitable for the output format \"{format}\", allowed formats are: json,name,wide"
+    ))
+}
+
+fn table(nodes: &[&Node], bare: bool, now_ms: u64) -> Reply {
+    if nodes.is_empty() {
+        return Reply { stderr: "No resources found\n".to_owned(), ..Reply::default() };
+    }
+    let head = ["NAME", "STATUS", "ROLES", "AGE", "VERSION"].map(str::to_owned);
+    let rows = nodes.iter().map(|node| row(node, now_ms));
+    let rows: Vec<[String; 5]> = (!bare).then_some(head).into_iter().chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for row in &rows {
+        for (column, cell) in row.iter().enumerate().take(4) {
+            text.push_str(&format!("{cell:<width$}   ", width = width(column)));
+        }
+        text.push_str(&row[4]);
+        text.push('\n');
+    }
+    Reply::ok(text)
+}
+
+fn row(node: &Node, now_ms: u64) -> [String; 5] {
+    let roles: Vec<&str> = node
+        .labels
+        .keys()
+        .filter_map(|label| label.strip_prefix("node-role.kubernetes.io/"))
+        .collect();
+    let ready = if node.is_ready(now_ms) { "Ready" } else { "NotReady" };
+    let cordoned = if node.unschedulable { ",SchedulingDisabled" } else { "" };
+    let age = super::words::go_duration(now_ms.saturating_sub(node.born_ms));
+    [
+        node.name.clone(),
+        format!("{ready}{cordoned}"),
+        if roles.is_empty() { "<none>".to_owned() } else { roles.join(",") },
+        age,
+        node.version.clone(),
+    ]
+}
