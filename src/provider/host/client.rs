@@ -7,6 +7,7 @@ use russh::client::{DisconnectReason, Handler};
 use russh::keys::PublicKeyOrCertificate;
 
 use super::HostError;
+use super::error::harmless;
 use super::trust::Trust;
 
 /// The client's side of one connection.
@@ -57,7 +58,8 @@ impl Handler for Client {
     ) -> Result<(), ClientError> {
         let end = match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                End::Said(format!("the host said {:?}: {}", info.reason_code, info.message))
+                let said = harmless(&info.message);
+                End::Said(format!("the host said {:?}: {said}", info.reason_code))
             }
             DisconnectReason::Error(ClientError::Protocol(
                 russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout,

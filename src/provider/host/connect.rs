@@ -28,8 +28,7 @@ impl Hosts {
     /// # Errors
     /// The machine or the jump host cannot be reached, is not trusted or refuses the login.
     pub(super) async fn connect(&self, host: &Target) -> Result<Connection, HostError> {
-        let machine = host.machine.clone();
-        let peer = Peer { machine, host: host.address.clone(), port: self.config.port };
+        let peer = Peer::machine(&host.machine, &host.address, self.config.port);
         let pinned = self.config.pins.get(&host.machine).cloned();
         let learned = self.learned(&host.machine);
         let trust = Trust::new(peer, pinned, learned, &self.config.known_hosts);
@@ -76,8 +75,7 @@ impl Hosts {
         jump: &'a JumpConfig,
     ) -> BoxFuture<'a, Result<Arc<Connection>, HostError>> {
         Box::pin(async move {
-            let (machine, host) = (jump.address.clone(), jump.address.clone());
-            let peer = Peer { machine, host, port: jump.port };
+            let peer = Peer::jump(&jump.address, jump.port);
             let trust = Trust::new(peer, jump.pin.clone(), None, &self.config.known_hosts);
             let login = Login {
                 user: &jump.user,

@@ -1,23 +1,11 @@
 //! What can go wrong between boma and a host.
 
-use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Command, Output, Target};
-use crate::provider::{ProviderError, Retry};
-
-/// Who says which key a host has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
-    /// `host_keys` in `[ssh]` of the spec.
-    Spec,
-    /// The machine itself, through its guest info.
-    Machine,
-    /// A line of known_hosts, such as `/home/a/.ssh/known_hosts:12`.
-    KnownHosts(String),
-}
+use super::{Command, Expected, Output, Target};
+use crate::provider::ProviderError;
 
 /// A host that cannot be used, or a command that did not end by itself with success. Holds words
 /// and what the host printed, never standard input. `machine` is the target's name, or the address
@@ -87,24 +75,26 @@ pub enum HostError {
         machine: String,
         /// Its address and port.
         address: String,
+        /// The key of `[ssh]` that pins its fingerprint.
+        pin: String,
         /// Algorithm and fingerprint of the key shown.
         presented: String,
     },
     /// Another key is expected.
     #[error(
-        "the host key of {machine} ({address}) is not the expected one: it shows {presented}, but {source_of_truth} says {expected}"
+        "the host key of {machine} ({address}) is not the expected one: it shows {presented}, but {expected}"
     )]
     ChangedKey {
         /// The machine.
         machine: String,
         /// Its address and port.
         address: String,
+        /// The key of `[ssh]` that pins its fingerprint.
+        pin: String,
         /// Algorithm and fingerprint of the key shown.
         presented: String,
-        /// What was expected: fingerprints, with their algorithm where it is known.
-        expected: String,
-        /// Who expects it.
-        source_of_truth: KeySource,
+        /// What was expected.
+        expected: Box<Expected>,
     },
     /// The key, or the authority behind its certificate, is revoked.
     #[error(
@@ -261,79 +251,6 @@ impl HostError {
         }
     }
 
-    /// What to do next.
-    pub fn help(&self) -> String {
-        match self {
-            Self::PrivateKey { .. } => "name an unencrypted OpenSSH, PKCS#8 or PKCS#1 key in [ssh] key, or load the key into an agent".into(),
-            Self::Agent { .. } => "start an agent, set SSH_AUTH_SOCK and run ssh-add, or name a key file in [ssh] key".into(),
-            Self::KnownHosts { .. } => "make the file readable for this user, or correct the line".into(),
-            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Handshake { .. } => {
-                "check that the machine is on, that its address is right and that sshd and the firewalls on the way accept this computer".into()
-            }
-            Self::UnknownKey { machine, presented, .. } => format!(
-                "compare on the machine's console with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`; where it is the same, pin it in [ssh]: host_keys.{machine} = \"{}\"",
-                bare(presented)
-            ),
-            Self::ChangedKey { machine, presented, source_of_truth, .. } => {
-                changed_help(machine, bare(presented), source_of_truth)
-            }
-            Self::RevokedKey { .. } => {
-                "give the machine new host keys (`ssh-keygen -A` after deleting the old ones), then pin the new fingerprint in [ssh] host_keys".into()
-            }
-            Self::Certificate { .. } => {
-                "have the host certificate issued anew for this address, or pin the key's fingerprint in [ssh] host_keys".into()
-            }
-            Self::Login { user, .. } => format!(
-                "put the public key into ~{user}/.ssh/authorized_keys on the machine, or name another user or key in [ssh]"
-            ),
-            Self::Forward { .. } => {
-                "check the address, and that sshd there allows TCP forwarding to it (AllowTcpForwarding, PermitOpen)".into()
-            }
-            Self::Unsendable { .. } => "take the character out of the value in the spec".into(),
-            Self::Refused { .. } => "check sshd's log on the machine (`journalctl -u ssh`)".into(),
-            Self::Sudo { user, .. } => format!(
-                "correct the password in [ssh] sudo_password, or let {user} use sudo for all commands on the machine"
-            ),
-            Self::Timeout { .. } => "look on the machine whether it is still running and why it takes so long, then run boma again".into(),
-            Self::Idle { .. } | Self::Cut { .. } => {
-                "check the machine and the network on the way, then run boma again; it reads the machine anew and goes on".into()
-            }
-            Self::Signal { .. } => "check the machine's memory and its kernel log (`journalctl -k`), then run boma again".into(),
-            Self::Flood { .. } => "run the command on the machine to see what it prints".into(),
-            Self::Failed { stderr, .. } if stderr.contains("No space left on device") => {
-                "free space on the machine, then run boma again".into()
-            }
-            Self::Failed { .. } => "run the command on the machine to see what is wrong".into(),
-        }
-    }
-
-    /// Whether the same call can go well by itself later.
-    pub fn retry(&self) -> Retry {
-        match self {
-            Self::Connect { .. }
-            | Self::ConnectTimeout { .. }
-            | Self::Handshake { .. }
-            | Self::Forward { .. }
-            | Self::Refused { .. }
-            | Self::Timeout { .. }
-            | Self::Idle { .. }
-            | Self::Cut { .. }
-            | Self::Signal { .. } => Retry::Later,
-            Self::PrivateKey { .. }
-            | Self::Agent { .. }
-            | Self::KnownHosts { .. }
-            | Self::UnknownKey { .. }
-            | Self::ChangedKey { .. }
-            | Self::RevokedKey { .. }
-            | Self::Certificate { .. }
-            | Self::Login { .. }
-            | Self::Unsendable { .. }
-            | Self::Sudo { .. }
-            | Self::Flood { .. }
-            | Self::Failed { .. } => Retry::Never,
-        }
-    }
-
     /// The error of a provider that was doing `operation`.
     pub fn during(&self, operation: impl Into<String>) -> ProviderError {
         ProviderError {
@@ -345,35 +262,6 @@ impl HostError {
     }
 }
 
-impl fmt::Display for KeySource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Spec => formatter.write_str("[ssh] host_keys in the spec"),
-            Self::Machine => formatter.write_str("the machine's own guest info"),
-            Self::KnownHosts(place) => formatter.write_str(place),
-        }
-    }
-}
-
-fn changed_help(machine: &str, fingerprint: &str, source: &KeySource) -> String {
-    let first = "somebody may be between this computer and the machine: compare on the machine's console with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`";
-    let then = match source {
-        KeySource::Spec => format!("correct host_keys.{machine} in [ssh] to \"{fingerprint}\""),
-        KeySource::Machine => {
-            format!("pin it in [ssh]: host_keys.{machine} = \"{fingerprint}\"")
-        }
-        KeySource::KnownHosts(place) => format!(
-            "take out {place}, or pin the key in [ssh]: host_keys.{machine} = \"{fingerprint}\""
-        ),
-    };
-    format!("{first}; only where it is the same, {then}")
-}
-
-/// The fingerprint without the algorithm in front of it.
-fn bare(presented: &str) -> &str {
-    presented.rsplit(' ').next().unwrap_or(presented)
-}
-
 fn said(stderr: &str) -> String {
     if stderr.is_empty() { String::new() } else { format!(": {stderr}") }
 }
@@ -381,7 +269,13 @@ fn said(stderr: &str) -> String {
 /// The last of what was printed: its last ten lines, at most 2000 characters.
 pub(super) fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.trim().lines().collect();
-    let kept = lines[lines.len().saturating_sub(10)..].join("\n");
+    let kept = harmless(&lines[lines.len().saturating_sub(10)..].join("\n"));
     let skip = kept.chars().count().saturating_sub(2000);
     kept.chars().skip(skip).collect()
+}
+
+/// What a host said, without what could move a terminal's cursor or change its colours.
+pub(super) fn harmless(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
 }

@@ -18,6 +18,7 @@
 //!   [`Output`].
 //! - **Files are whole or not there.** [`Hosts::write`] fills a file beside the target and renames.
 
+mod advice;
 mod auth;
 pub mod base64;
 mod client;
@@ -28,6 +29,7 @@ mod connection;
 pub mod docker;
 mod error;
 mod exec;
+mod expected;
 mod failure;
 mod file;
 pub mod firewall;
@@ -48,6 +50,8 @@ mod tunnel;
 pub mod yaml;
 
 #[cfg(test)]
+pub mod scripted;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
@@ -55,7 +59,9 @@ mod tests;
 pub use auth::Auth;
 pub use command::Command;
 pub use config::{SshConfig, Target};
+pub use error::HostError;
 pub use error::{HostError, KeySource};
+pub use expected::{Expected, KeySource};
 pub use failure::Failure;
 pub use file::{Content, RootFile};
 pub use hosts::Hosts;

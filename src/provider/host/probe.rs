@@ -79,8 +79,8 @@ impl Probe {
     /// A value of `NAME=value` lines, such as `/etc/os-release` and `systemctl show`, unquoted.
     pub fn setting(&self, item: &str, name: &str) -> Option<&str> {
         let lines = self.text(item)?.lines();
-        let found = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        found.last().map(|value| value.trim().trim_matches('"'))
+        let mut found = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        found.next_back().map(|value| value.trim().trim_matches('"'))
     }
 
     /// A reading of one item alone, to be understood as the whole is.

@@ -50,13 +50,21 @@ impl Connection {
             return Ok(Sudo::None);
         }
         let Some(password) = password else { return Ok(Sudo::Silent) };
-        let find_out = self.sudo.get_or_try_init(|| self.try_sudo(password, limits));
-        find_out.await?.clone().map_err(Trouble::Error)
+        let find_out = self.sudo.get_or_try_init(|| self.try_sudo(password, limits)).await;
+        match find_out {
+            Ok(known) => known.clone().map_err(Trouble::Error),
+            // The question was cut off; the command itself was not sent.
+            Err(Trouble::Error(error @ (HostError::Cut { .. } | HostError::Idle { .. }))) => {
+                Err(Trouble::Gone(error))
+            }
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The error of a command that sudo did not let run.
     pub(super) fn sudo_error(&self, problem: String) -> HostError {
         let (machine, user) = (self.peer.machine.clone(), self.user.clone());
+        let problem = super::error::tail(&problem);
         HostError::Sudo { machine, user, problem }
     }
 

@@ -2,9 +2,7 @@
 //! the test; a few words make it misbehave.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::process::{Command as Process, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -15,13 +13,9 @@ use russh::{Channel, ChannelId, ChannelMsg, Disconnect, Sig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+pub(super) use super::tests::shell::{Shell, real_shell, sudo_shell};
 use super::trust::fingerprint;
 use super::*;
-
-/// What a command leaves: status, standard output, standard error.
-pub(super) type Answered = (i32, Vec<u8>, String);
-/// Runs a line with its standard input.
-pub(super) type Shell = Arc<dyn Fn(&str, &[u8]) -> Answered + Send + Sync>;
 
 /// How a server shall be.
 pub(super) struct Setup {
@@ -290,48 +284,4 @@ async fn serve(
         }
     }
     let _ = writer.close().await;
-}
-
-/// Runs a line as sshd does.
-pub(super) fn real_shell(line: &str, input: &[u8]) -> Answered {
-    let mut child = Process::new("/bin/sh")
-        .args(["-c", line])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut pipe, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let feeding = std::thread::spawn(move || {
-        let _ = pipe.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    feeding.join().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code().unwrap_or(-1), output.stdout, stderr)
-}
-
-/// A shell where sudo wants this password, `None` for none, and becomes nobody else.
-pub(super) fn sudo_shell(password: Option<&'static str>) -> Shell {
-    Arc::new(move |line, input| {
-        for silent in ["sudo -n -- ", "sudo -k -n -- "] {
-            match (line.strip_prefix(silent), password) {
-                (Some(rest), None) => return real_shell(rest, input),
-                (Some(_), Some(_)) => {
-                    return (1, Vec::new(), "sudo: a password is required\n".into());
-                }
-                (None, _) => {}
-            }
-        }
-        let Some(rest) = line.strip_prefix("sudo -k -S -p '' -- ") else {
-            return real_shell(line, input);
-        };
-        let Some(password) = password else { return real_shell(rest, input) };
-        let end = input.iter().position(|&byte| byte == b'\n').unwrap();
-        if &input[..end] == password.as_bytes() {
-            real_shell(rest, &input[end + 1..])
-        } else {
-            (1, Vec::new(), "Sorry, try again.\nsudo: no password was provided\n".into())
-        }
-    })
 }

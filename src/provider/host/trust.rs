@@ -6,7 +6,7 @@ use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKeyOrCertif
 
 use super::known_hosts::{Entry, Meaning};
 use super::pattern::glob;
-use super::{HostError, KeySource, KnownHosts};
+use super::{Expected, HostError, KeySource, KnownHosts};
 
 /// Host key algorithms in the order they are asked for. RSA with SHA-1 is left out: every OpenSSH
 /// since 7.2 signs with SHA-2.
@@ -27,6 +27,8 @@ pub(super) struct Peer {
     /// Address without the port.
     pub(super) host: String,
     pub(super) port: u16,
+    /// The key of `[ssh]` that pins its fingerprint.
+    pub(super) pin: String,
 }
 
 /// What is known about the keys of one host.
@@ -39,6 +41,18 @@ pub(super) struct Trust {
 }
 
 impl Peer {
+    /// A machine of the spec.
+    pub(super) fn machine(name: &str, address: &str, port: u16) -> Self {
+        let pin = format!("host_keys.{name}");
+        Self { machine: name.to_owned(), host: address.to_owned(), port, pin }
+    }
+
+    /// The jump host.
+    pub(super) fn jump(address: &str, port: u16) -> Self {
+        let pin = "jump.host_key".to_owned();
+        Self { machine: address.to_owned(), host: address.to_owned(), port, pin }
+    }
+
     /// `address:port`.
     pub(super) fn address(&self) -> String {
         let bracket = self.host.contains(':');
@@ -132,11 +146,12 @@ impl Trust {
             return Err(HostError::UnknownKey {
                 machine: self.peer.machine.clone(),
                 address: self.peer.address(),
+                pin: self.peer.pin.clone(),
                 presented: describe(key),
             });
         };
         let alike = |entry: &&&Entry| same_family(&entry.key.algorithm(), &key.algorithm());
-        let place = entries.iter().find(alike).unwrap_or(&first).place.clone();
+        let place = entries.iter().find(alike).unwrap_or(first).place.clone();
         let expected: Vec<String> = entries.iter().map(|entry| describe(&entry.key)).collect();
         Err(self.changed(key, expected.join(" or "), KeySource::KnownHosts(place)))
     }
@@ -173,13 +188,13 @@ impl Trust {
         })
     }
 
-    fn changed(&self, key: &KeyData, expected: String, source_of_truth: KeySource) -> HostError {
+    fn changed(&self, key: &KeyData, keys: String, source: KeySource) -> HostError {
         HostError::ChangedKey {
             machine: self.peer.machine.clone(),
             address: self.peer.address(),
+            pin: self.peer.pin.clone(),
             presented: describe(key),
-            expected,
-            source_of_truth,
+            expected: Box::new(Expected { keys, source }),
         }
     }
 

@@ -12,6 +12,9 @@ pub const TOKEN: &str = "/etc/rancher/k3s/token";
 /// On servers: the token that agents join with.
 pub const AGENT_TOKEN: &str = "/etc/rancher/k3s/agent-token";
 
+/// How boma's file begins; the keys that boma set follow. Others in the file are somebody's own.
+const HEADER: &str = "# written by boma:";
+
 const KUBELET: &str = "kubelet-arg";
 const PROVIDER_ID: &str = "provider-id=";
 
@@ -26,6 +29,8 @@ pub struct Config {
     pub token: bool,
     /// Whether there is an agent token file.
     pub agent_token: bool,
+    /// The settings that are boma's; the others stay as somebody else set them.
+    pub own: Vec<String>,
 }
 
 impl Config {
@@ -37,20 +42,32 @@ impl Config {
         let arguments = settings.get(KUBELET).and_then(Json::as_array).cloned().unwrap_or_default();
         let provider =
             |argument: &Json| argument.as_str()?.strip_prefix(PROVIDER_ID).map(str::to_owned);
-        let provider_id = arguments.iter().filter_map(provider).last();
+        let provider_id = arguments.iter().filter_map(provider).next_back();
         let others: Vec<Json> =
             arguments.into_iter().filter(|argument| provider(argument).is_none()).collect();
         match others.is_empty() {
             true => settings.remove(KUBELET),
             false => settings.insert(KUBELET.into(), others.into()),
         };
-        Self { settings, provider_id, token, agent_token }
+        Self { settings, provider_id, token, agent_token, own: Vec::new() }
     }
 
-    /// Lays the attributes of a step over it.
+    /// Says which settings boma set in the file as it was read.
+    pub fn owned_in(mut self, file: Option<&str>) -> Self {
+        let header = file.and_then(|text| text.lines().next()?.strip_prefix(HEADER));
+        self.own = header.into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect();
+        self
+    }
+
+    /// Lays the attributes of a step over it. A setting goes away where it is null, or where boma
+    /// set it before and the attributes lack it now.
     pub fn overlay(&mut self, attributes: &Json) {
         if let Some(config) = attributes["config"].as_object() {
-            self.settings = super::settings::normal(config.clone());
+            let wanted = super::settings::normal(config.clone());
+            let goes = |key: &String| config.contains_key(key) || self.own.contains(key);
+            self.settings.retain(|key, _| !goes(key));
+            self.own = wanted.keys().cloned().collect();
+            self.settings.extend(wanted);
         }
         if let Some(provider_id) = attributes["provider_id"].as_str() {
             self.provider_id = Some(provider_id.to_owned());
@@ -79,7 +96,8 @@ impl Config {
 
     /// The file. Its owner alone reads it: settings such as `datastore-endpoint` hold passwords.
     pub fn file(&self) -> RootFile {
-        let text = format!("# written by boma\n{}", yaml::write(&self.effective()));
+        let (own, settings) = (self.own.join(" "), yaml::write(&self.effective()));
+        let text = format!("{HEADER} {own}\n{settings}");
         RootFile { path: CONFIG.into(), mode: 0o600, content: Content::Plain(text.into_bytes()) }
     }
 }
@@ -100,9 +118,21 @@ mod tests {
         }));
         let Content::Plain(text) = config.file().content else { panic!("it is no secret") };
         let text = String::from_utf8(text).unwrap();
-        let expected = "# written by boma\ndocker: true\nkubelet-arg:\n- \"cloud-provider=external\"\n- \"provider-id=vsphere://42\"\ntoken-file: \"/etc/rancher/k3s/token\"\n";
+        let expected = "# written by boma: docker kubelet-arg\ndocker: true\nkubelet-arg:\n- \"cloud-provider=external\"\n- \"provider-id=vsphere://42\"\ntoken-file: \"/etc/rancher/k3s/token\"\n";
         assert_eq!(text, expected);
-        assert!(Config::of(yaml::read(CONFIG, &text).unwrap()) == config);
+        assert!(Config::of(yaml::read(CONFIG, &text).unwrap()).owned_in(Some(&text)) == config);
+    }
+
+    #[test]
+    fn what_others_set_stays_and_what_boma_set_goes() {
+        let text = "# written by boma: docker v\ndocker: true\nv: 2\nselinux: true\n";
+        let mut config = Config::of(yaml::read(CONFIG, text).unwrap()).owned_in(Some(text));
+        config.overlay(&json!({"config": {"docker": false, "selinux": null}}));
+        assert_eq!(Json::Object(config.settings), json!({"docker": false}));
+        let mut adopted =
+            Config::of(yaml::read(CONFIG, "v: 2\n").unwrap()).owned_in(Some("v: 2\n"));
+        adopted.overlay(&json!({"config": {"docker": true}}));
+        assert_eq!(Json::Object(adopted.settings), json!({"docker": true, "v": 2}));
     }
 
     #[test]

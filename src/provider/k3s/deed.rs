@@ -83,8 +83,7 @@ impl Deed<'_> {
         let attributes = &self.inputs.attributes;
         let install = Install { remote: self.remote, role, probe: &probe, attributes };
         match self.step.operation {
-            Operation::Create => install.create(self.inputs.mark.as_ref()).await,
-            Operation::Update => install.write(self.inputs.mark.as_ref()).await,
+            Operation::Create | Operation::Update => install.write(self.inputs.mark.as_ref()).await,
             Operation::InitCluster => self.init_cluster(&probe).await,
             Operation::Join => self.join(role, &probe).through_a_server().await,
             Operation::Start => self.start(role, &probe, "start").await,
@@ -197,8 +196,8 @@ impl Deed<'_> {
         let name = format!("boma-{}", now.strftime("%Y%m%dT%H%M%S"));
         let words = ["k3s", "etcd-snapshot", "save", "--name", &name];
         let mut servers = self.machines.servers(None);
-        // On the machine itself where it runs, so that the snapshot lies with what it is for.
-        servers.targets.sort_by_key(|target| target != self.remote.target);
+        // On another machine where one runs: this one may be about to be wiped.
+        servers.targets.sort_by_key(|target| target == self.remote.target);
         servers.first(&command(&words).root().timeout(LONG)).await.map(drop)
     }
 

@@ -155,12 +155,14 @@ impl Join<'_> {
     }
 }
 
-/// Starts or restarts k3s without waiting for it: as long as it cannot join, systemd would wait.
+/// Starts or restarts k3s, now and after every boot, without waiting for it: as long as it cannot
+/// join, systemd would wait.
 ///
 /// # Errors
 /// Any [`Failure`].
 pub async fn start(remote: Remote<'_>, role: Role, verb: &str) -> Result<(), Failure> {
     remote.root(&["systemctl", "daemon-reload"]).await?;
+    remote.root(&["systemctl", "enable", role.unit()]).await?;
     remote.root(&["systemctl", verb, "--no-block", role.unit()]).await.map(drop)
 }
 

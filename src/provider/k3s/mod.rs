@@ -17,10 +17,14 @@ mod kubectl;
 mod node;
 mod provider;
 mod reading;
+mod release;
 mod remove;
 mod rotate;
 mod settings;
 mod token;
 mod unit;
+
+#[cfg(test)]
+mod tests;
 
 pub use provider::Machines;

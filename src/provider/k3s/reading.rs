@@ -98,7 +98,7 @@ impl Host<'_> {
         let arguments = if self.disk.in_unit.is_empty() { "config.yaml" } else { "unit" };
         let known = [
             ("version", version(probe).map(Json::from)),
-            ("config", Some(config.settings.into())),
+            ("config", Some(public(config.settings).into())),
             ("provider_id", config.provider_id.map(Json::from)),
             ("token", self.token("token").map(Json::from)),
             ("agent_token", self.token("agent-token").map(Json::from)),

@@ -38,6 +38,12 @@ if [ -n "$found" ]; then
     sleep 1
 fi
 
+if command -v docker >/dev/null 2>&1; then
+    containers=$(docker ps -aq --filter name=k8s_ 2>/dev/null)
+    # shellcheck disable=SC2086
+    [ -z "$containers" ] || docker rm -f $containers >/dev/null
+fi
+
 mounts() {
     while read -r _ _ _ _ point _; do
         case $point in

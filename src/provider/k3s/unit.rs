@@ -89,8 +89,8 @@ pub fn render(role: Role) -> String {
 pub fn exec_start(text: &str) -> Option<Vec<String>> {
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     let commands = joined.lines().filter_map(|line| line.trim_start().strip_prefix("ExecStart="));
-    let last = commands.map(str::trim).filter(|command| !command.is_empty()).last()?;
-    Some(words(last))
+    let mut commands = commands.map(str::trim).filter(|command| !command.is_empty());
+    commands.next_back().map(words)
 }
 
 /// The variables of environment files and of a unit's own `Environment=` lines, in order.

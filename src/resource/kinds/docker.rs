@@ -7,13 +7,15 @@ use crate::resource::{
 };
 
 /// Shape: `version`: `24.0.9`; `service`: `active`; `source`: the tree `url`, at installation
-/// only: where packages are fetched from, in place of download.docker.com.
+/// only: where packages are fetched from, in place of download.docker.com, and `host_key`:
+/// `SHA256:…` of the machine.
 pub const DOCKER: Kind = Kind::new(&KindFacts {
     name: "host/docker",
     layer: Layer::Hosts,
     fields: &[
         Field::owned("version").effect(Effect::Restart),
         Field::owned("source").mode(Mode::Initial),
+        Field::owned("host_key").mode(Mode::Initial),
     ],
     holds_data: false,
     identity: Identity::Mark,

@@ -131,3 +131,10 @@ async fn what_is_no_result_is_an_error() {
     check_error("cut", "the connection to server-1 was cut during `cut`", Retry::Later).await;
     check_error("refuse", "server-1 does not run `refuse`", Retry::Later).await;
 }
+
+#[test]
+fn what_a_host_prints_moves_no_cursor() {
+    let output = Output { status: 1, stdout: Vec::new(), stderr: "\u{1b}[2Ja\r\nb\u{7}\n".into() };
+    let error = HostError::failed(&target(), &Command::new("x"), &output).to_string();
+    assert_eq!(error, "`x` on server-1 ended with status 1: \u{fffd}[2Ja\nb\u{fffd}");
+}

@@ -167,6 +167,7 @@ async fn both_hosts_of_a_jump_are_checked() {
         matches!(&error, HostError::ChangedKey { machine, .. } if machine == "127.0.0.1"),
         "{error}"
     );
+    assert!(error.help().contains("correct jump.host_key in [ssh]"), "{}", error.help());
     let config = SshConfig { jump: Some(jump(&bastion)), pins: [].into(), ..server.config() };
     let error = echo(&Hosts::new(config).unwrap(), "x").await.unwrap_err();
     assert!(

@@ -159,7 +159,7 @@ async fn an_agent_that_does_not_help_is_said() {
 #[test]
 fn sha_1_is_never_asked_for() {
     use crate::provider::host::trust::{Peer, Trust};
-    let peer = Peer { machine: "a".into(), host: "a".into(), port: 22 };
+    let peer = Peer::machine("a", "a", 22);
     let algorithms = Trust::new(peer, None, None, &KnownHosts::default()).algorithms();
     assert!(!algorithms.contains(&Algorithm::Rsa { hash: None }));
     assert!(algorithms.contains(&Algorithm::Rsa { hash: Some(HashAlg::Sha256) }));

@@ -6,4 +6,5 @@ mod commands;
 mod connections;
 mod keys;
 mod roots;
+pub(super) mod shell;
 mod trust;

@@ -15,7 +15,7 @@ fn line(key: &PrivateKey) -> String {
 
 fn trust(known: &str, port: u16) -> Trust {
     let known = KnownHosts::default().parse("known_hosts", known).unwrap();
-    let peer = Peer { machine: "server-1".into(), host: "10.20.0.11".into(), port };
+    let peer = Peer::machine("server-1", "10.20.0.11", port);
     Trust::new(peer, None, None, &known)
 }
 
@@ -27,7 +27,7 @@ fn judge(trust: &Trust, shown: impl Into<PublicKeyOrCertificate>) -> String {
             assert!(error.help().contains("host_keys.server-1 = \"SHA256:"), "{}", error.help());
             "unknown".into()
         }
-        Err(HostError::ChangedKey { source_of_truth, .. }) => format!("changed {source_of_truth}"),
+        Err(HostError::ChangedKey { expected, .. }) => format!("changed {}", expected.source),
         Err(HostError::RevokedKey { place, .. }) => format!("revoked {place}"),
         Err(HostError::Certificate { problem, .. }) => format!("certificate: {problem}"),
         Err(other) => panic!("{other}"),
@@ -86,7 +86,7 @@ fn revoked_keys_are_refused_whatever_else_is_said() {
     check(&known, 22, &key, "revoked known_hosts:2");
     check(&known, 2222, &key, "revoked known_hosts:2");
     let entries = KnownHosts::default().parse("known_hosts", &known).unwrap();
-    let peer = Peer { machine: "server-1".into(), host: "10.20.0.11".into(), port: 22 };
+    let peer = Peer::machine("server-1", "10.20.0.11", 22);
     let pinned = Trust::new(peer, Some(print_of(&key)), None, &entries);
     assert_eq!(judge(&pinned, key.public_key().clone()), "revoked known_hosts:2");
     let unreadable = KnownHosts::default().parse("known_hosts", "a\n@revoked * ssh-ed25519 A");
@@ -102,12 +102,12 @@ fn the_spec_counts_before_the_machine_and_both_before_known_hosts() {
                  learned: Option<&PrivateKey>,
                  shown: &PrivateKey,
                  expected: &str| {
-        let peer = Peer { machine: "server-1".into(), host: "10.20.0.11".into(), port: 22 };
+        let peer = Peer::machine("server-1", "10.20.0.11", 22);
         let trust = Trust::new(peer, pinned.map(print_of), learned.map(print_of), &known);
         assert_eq!(judge(&trust, shown.public_key().clone()), expected);
     };
     check(Some(&spec), Some(&machine), &spec, "yes");
-    check(Some(&spec), Some(&machine), &machine, "changed [ssh] host_keys in the spec");
+    check(Some(&spec), Some(&machine), &machine, "changed [ssh] in the spec");
     check(None, Some(&machine), &machine, "yes");
     check(None, Some(&machine), &file, "changed the machine's own guest info");
     check(None, None, &file, "yes");
