@@ -51,6 +51,11 @@ pub(super) fn publish(seed: u64, id: &str, machine: &mut Machine) {
     }
 }
 
+/// Forgets what the guest told: it is gone with the power.
+pub(super) fn withdraw(machine: &mut Machine) {
+    machine.set_extra(HOST_KEY, "");
+}
+
 fn guest(entity: &Entity) -> Option<Guest> {
     let machine = entity.machine().filter(|machine| !machine.template)?;
     let disk = machine.devices.iter().find_map(|device| match &device.body {

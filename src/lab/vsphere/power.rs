@@ -75,15 +75,12 @@ pub(super) fn finish_off(entity: &Entity) -> Outcome {
     if !machine.powered_on {
         return Err(Fault::power(Some("poweredOn"), "poweredOff"));
     }
-    let powered_on = false;
-    done(entity, Machine { powered_on, ..machine.clone() })
+    done(entity, powerless(machine))
 }
 
 pub(super) fn finish_shutdown(entity: &Entity) -> Outcome {
     let machine = machine(entity)?;
-    let powered_on = false;
-    let machine = Machine { powered_on, ..machine.clone() };
-    done(entity, upgraded(&machine, &["always", "onSoftPowerOff"]))
+    done(entity, upgraded(&powerless(machine), &["always", "onSoftPowerOff"]))
 }
 
 pub(super) fn finish_upgrade(entity: &Entity, version: u32) -> Outcome {
@@ -112,6 +109,12 @@ fn begin(call: &Call<'_>, privilege: &str, operation: Operation) -> Result<Answe
 
 fn machine(entity: &Entity) -> Result<&Machine, Fault> {
     entity.machine().ok_or_else(|| Fault::gone(&entity.reference()))
+}
+
+fn powerless(machine: &Machine) -> Machine {
+    let mut machine = Machine { powered_on: false, ..machine.clone() };
+    guest::withdraw(&mut machine);
+    machine
 }
 
 /// The machine after a scheduled upgrade, if one of these policies asks for it.

@@ -193,3 +193,24 @@ fn a_change_is_made_whole_or_not_at_all() {
     assert_eq!(client.reconfigure(&machine, spec), Err("InvalidArgument".to_owned()));
     assert_eq!(client.text(&machine, "config.annotation"), "");
 }
+
+#[test]
+fn a_clone_publishes_its_host_key_while_it_runs_where_its_user_data_says_so() {
+    let mut client = Client::new();
+    let config = "<config><extraConfig xsi:type=\"OptionValue\"><key>guestinfo.userdata</key>\
+        <value xsi:type=\"xsd:string\">info-set guestinfo.boma.hostkey</value></extraConfig></config>";
+    let (told, silent) = (client.clone_vm("a", config, false), client.clone_vm("b", "", false));
+    let key = |client: &mut Client, machine: &str| {
+        client
+            .get(machine, "config.extraConfig[\"guestinfo.boma.hostkey\"]")
+            .map(|option| option.child_text("value").unwrap_or_default().to_owned())
+    };
+    assert_eq!(key(&mut client, &told), None);
+    for machine in [&told, &silent] {
+        client.task("PowerOnVM_Task", machine, "").unwrap();
+    }
+    assert!(key(&mut client, &told).unwrap().starts_with("SHA256:"));
+    assert_eq!(key(&mut client, &silent), None);
+    client.task("PowerOffVM_Task", &told, "").unwrap();
+    assert_eq!(key(&mut client, &told), None);
+}
