@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::host::Hosts;
+use super::k3s::Clusters;
 use super::setup::Setup;
 use super::vsphere::World;
 use super::world::{LabWorld, Picture, Record};
@@ -22,13 +24,25 @@ pub(super) struct Journal {
     generation: u64,
 }
 
-/// What the snapshot file holds.
-#[derive(Serialize, Deserialize)]
-struct Snapshot<W> {
+/// What the snapshot file holds. The parts that came later are absent in old files.
+#[derive(Deserialize)]
+struct Snapshot {
     /// The log that continues this snapshot has the same number in its name.
     generation: u64,
-    #[serde(flatten)]
-    world: W,
+    world: World,
+    #[serde(default)]
+    hosts: Hosts,
+    #[serde(default)]
+    clusters: Clusters,
+}
+
+/// The same, to be written.
+#[derive(Serialize)]
+struct SnapshotRef<'a> {
+    generation: u64,
+    world: &'a World,
+    hosts: &'a Hosts,
+    clusters: &'a Clusters,
 }
 
 /// A log longer than this is folded into the snapshot.
@@ -37,15 +51,17 @@ const LOG_MAX: u64 = 8 << 20;
 impl Journal {
     /// Reads the world, or begins one with the setup's seed; then folds the log.
     pub(super) fn open(directory: &Path, setup: &Setup) -> io::Result<(Self, LabWorld)> {
-        let snapshot = match std::fs::read(directory.join("world.json")) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other)?,
+        let (generation, mut world) = match std::fs::read(directory.join("world.json")) {
+            Ok(bytes) => {
+                let Snapshot { generation, world: vsphere, hosts, clusters } =
+                    serde_json::from_slice(&bytes).map_err(io::Error::other)?;
+                (generation, LabWorld { vsphere, hosts, clusters })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let vsphere = World::empty(setup.seed);
-                Snapshot { generation: 0, world: LabWorld { vsphere, ..LabWorld::default() } }
+                (0, LabWorld { vsphere: World::empty(setup.seed), ..LabWorld::default() })
             }
             Err(error) => return Err(error),
         };
-        let Snapshot { generation, mut world } = snapshot;
         let path = log_path(directory, generation);
         let mut log = open_private(&path)?;
         let mut text = Vec::new();
@@ -83,7 +99,8 @@ impl Journal {
         let next = self.generation + 1;
         let log = open_private(&log_path(&self.directory, next))?;
         log.set_len(0)?;
-        let snapshot = Snapshot { generation: next, world };
+        let Picture { vsphere, hosts, clusters } = world;
+        let snapshot = SnapshotRef { generation: next, world: vsphere, hosts, clusters };
         let bytes = serde_json::to_vec(&snapshot).map_err(io::Error::other)?;
         replace(&self.directory, "world.json", &bytes)?;
         let old = std::mem::replace(&mut self.log, log);

@@ -17,22 +17,17 @@ pub(super) enum Record {
     Host(HostRecord),
 }
 
-/// A lab's memory. The parts that came later are absent in old files.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// A lab's memory.
+#[derive(Default)]
 pub(super) struct LabWorld {
-    /// The vCenter's.
-    #[serde(rename = "world")]
     pub vsphere: World,
-    #[serde(default)]
     pub hosts: Hosts,
-    #[serde(default)]
     pub clusters: Clusters,
 }
 
 /// The same, borrowed.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 pub(super) struct Picture<'a> {
-    #[serde(rename = "world")]
     pub vsphere: &'a World,
     pub hosts: &'a Hosts,
     pub clusters: &'a Clusters,

@@ -10,7 +10,7 @@ use super::model::Host;
 use super::session::Session;
 use super::systemd::active;
 use super::ufw::Firewall;
-use super::units::{Active, Running, Unit};
+use super::units::{Phase, Running, Unit};
 
 /// Where k3s keeps its data.
 pub(super) const DATA: &str = "/var/lib/rancher/k3s";
@@ -61,7 +61,7 @@ pub(super) fn start(
     }
     let password = node_password(session);
     let data = data(&session.host).map(str::to_owned);
-    let runs = active(session, "docker.service") == Active::Active;
+    let runs = active(session, "docker.service") == Phase::Active;
     let docker = session.host.state.docker.clone().filter(|_| runs);
     let (peers, host) = (session.peers, session.host.clone());
     let can_reach = |address: &str| reachable(peers, &host, address, API);

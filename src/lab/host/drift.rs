@@ -12,7 +12,7 @@ use super::model::Host;
 use super::session::{Output, Session};
 use super::systemd;
 use super::ufw::Firewall;
-use super::units::Active;
+use super::units::Phase;
 
 /// Something that can be changed by hand.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ fn change(session: &mut Session<'_>, kind: Kind) -> Option<Drifted> {
             Some(told(&format!("file {CONFIG} {key}"), Value::Null, json!([value])))
         }
         Kind::Stop => {
-            let active = |unit: &&&str| systemd::active(session, unit) == Active::Active;
+            let active = |unit: &&&str| systemd::active(session, unit) == Phase::Active;
             let unit = *UNITS.iter().find(active)?;
             systemd::stop(session, unit);
             Some(told(&format!("unit {unit}"), json!("active"), json!("inactive")))

@@ -11,7 +11,7 @@ use super::model::{Body, Host};
 use super::session::{Output, Session};
 use super::systemd::{self, UNITS};
 use super::ufw::Firewall;
-use super::units::Active;
+use super::units::Phase;
 use super::{docker, k3s, systemctl};
 
 const RANCHER: &str = "/etc/rancher/k3s";
@@ -135,7 +135,7 @@ fn service(session: &mut Session<'_>, unit: &str, items: &mut Items) -> bool {
     items.file(&session.host, "unit-default", &format!("/etc/default/{unit}"));
     items.file(&session.host, "unit-sysconfig", &format!("/etc/sysconfig/{unit}"));
     items.files(&session.host, "unit-d", &format!("{path}.d"), &["conf"]);
-    let active = systemd::active(session, &name) == Active::Active;
+    let active = systemd::active(session, &name) == Phase::Active;
     if !active {
         items.put("journal", &systemctl::last_words(session, &name, 20));
     }

@@ -2,7 +2,7 @@
 
 use super::session::{Output, Session};
 use super::systemd::{self, UNITS, WANTS, full_name};
-use super::units::Active;
+use super::units::Phase;
 
 /// `systemctl`
 pub(super) fn systemctl(session: &mut Session<'_>, words: &[String]) -> Output {
@@ -92,7 +92,7 @@ fn start(session: &mut Session<'_>, verb: &str, unit: &str, blocking: bool) -> O
     if unit.ends_with(".timer") || !systemd::load(session, unit) {
         return Output::failed(5, format!("Failed to {verb} {unit}: Unit {unit} not found."));
     }
-    let runs = session.host.units.get(unit).is_some_and(|unit| unit.active == Active::Active);
+    let runs = session.host.units.get(unit).is_some_and(|unit| unit.active == Phase::Active);
     if (verb == "start" && runs) || (verb == "try-restart" && !runs) {
         return Output::done();
     }
@@ -100,8 +100,8 @@ fn start(session: &mut Session<'_>, verb: &str, unit: &str, blocking: bool) -> O
     let active = session.host.units.get(unit).map(|unit| unit.active);
     match active {
         // Type=notify without a timeout: a start that never succeeds never returns.
-        Some(Active::Activating) if blocking => Output::hanging(),
-        Some(Active::Failed) if blocking => Output::failed(
+        Some(Phase::Activating) if blocking => Output::hanging(),
+        Some(Phase::Failed) if blocking => Output::failed(
             1,
             format!("Job for {unit} failed because the control process exited with error code."),
         ),
@@ -145,9 +145,9 @@ fn link(session: &mut Session<'_>, verb: &str, unit: &str) -> Output {
 }
 
 fn is_active(session: &mut Session<'_>, units: &[String]) -> Output {
-    let states: Vec<Active> = units.iter().map(|unit| systemd::active(session, unit)).collect();
+    let states: Vec<Phase> = units.iter().map(|unit| systemd::active(session, unit)).collect();
     let stdout: String = states.iter().map(|state| format!("{}\n", state.name())).collect();
-    let status = if states.contains(&Active::Active) { 0 } else { 3 };
+    let status = if states.contains(&Phase::Active) { 0 } else { 3 };
     Output { status, ..Output::text(stdout) }
 }
 

@@ -6,14 +6,15 @@ use super::cluster::{self, Fails};
 use super::exec;
 use super::model::Host;
 use super::session::Session;
-use super::units::{Active, Unit};
+use super::units::{Phase, Unit};
 
 /// Where administrators' units are.
 pub(super) const UNITS: &str = "/etc/systemd/system";
 /// Links to the units that start at boot.
 pub(super) const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
-/// `RestartSec` of k3s's units.
-const AGAIN_MS: u64 = 5000;
+/// Between two tries of a unit. Real ones wait five seconds (`RestartSec`); all else takes less time
+/// here, too.
+const AGAIN_MS: u64 = 1000;
 
 /// A unit's name with its ending.
 pub(super) fn full_name(name: &str) -> String {
@@ -42,7 +43,7 @@ pub(super) fn reload(session: &mut Session<'_>) {
     for name in names {
         match (file(session, &name), session.host.units.get_mut(&name)) {
             (Some(text), Some(unit)) => unit.loaded = text,
-            (None, Some(unit)) if unit.active == Active::Inactive => {
+            (None, Some(unit)) if unit.active == Phase::Inactive => {
                 session.host.units.remove(&name);
             }
             _ => {}
@@ -56,7 +57,7 @@ pub(super) fn start(session: &mut Session<'_>, name: &str) {
     let now = session.now;
     if !cluster::is_k3s(&unit) {
         change(session, name, |unit| {
-            unit.active = Active::Active;
+            unit.active = Phase::Active;
             unit.started_ms = now;
         });
         return;
@@ -67,13 +68,13 @@ pub(super) fn start(session: &mut Session<'_>, name: &str) {
     });
     match cluster::start(session, &unit) {
         Ok((running, lines)) => change(session, name, |unit| {
-            unit.active = Active::Active;
+            unit.active = Phase::Active;
             unit.running = Some(running);
             lines.into_iter().for_each(|line| unit.say(line));
             unit.say(format!("Started {name}."));
         }),
         Err(Fails { lines, retries }) => change(session, name, |unit| {
-            unit.active = Active::Activating;
+            unit.active = Phase::Activating;
             unit.retries = retries;
             unit.running = None;
             unit.again_ms = now + AGAIN_MS;
@@ -86,11 +87,11 @@ pub(super) fn start(session: &mut Session<'_>, name: &str) {
 pub(super) fn stop(session: &mut Session<'_>, name: &str) {
     let Some(unit) = session.host.units.get(name).cloned() else { return };
     change(session, name, |unit| {
-        unit.active = Active::Inactive;
+        unit.active = Phase::Inactive;
         unit.running = None;
         unit.restarts = 0;
     });
-    if cluster::is_k3s(&unit) && unit.active != Active::Inactive {
+    if cluster::is_k3s(&unit) && unit.active != Phase::Inactive {
         change(session, name, |unit| unit.say(format!("Stopped {name}.")));
         cluster::stopped(session);
     }
@@ -99,7 +100,7 @@ pub(super) fn stop(session: &mut Session<'_>, name: &str) {
 /// Whether something is due on a host: a timer, another try of a unit, or a process that ended by
 /// itself.
 pub(super) fn is_due(host: &Host, clusters: &Clusters, now: u64) -> bool {
-    let again = |unit: &Unit| unit.active == Active::Activating && unit.again_ms <= now;
+    let again = |unit: &Unit| unit.active == Phase::Activating && unit.again_ms <= now;
     let ended = |unit: &Unit| unit.running.is_some() && !runs(clusters, &host.facts.name);
     host.answers()
         && (host.timers.values().any(|timer| timer.due_ms <= now)
@@ -120,13 +121,13 @@ pub(super) fn settle(session: &mut Session<'_>) {
         let Some(unit) = session.host.units.get(&name) else { continue };
         if unit.running.is_some() && !alive {
             change(session, &name, |unit| {
-                unit.active = Active::Activating;
+                unit.active = Phase::Activating;
                 unit.running = None;
                 unit.retries = false;
                 unit.again_ms = now + AGAIN_MS;
                 unit.say(format!("{name}: Main process exited, code=exited, status=1/FAILURE"));
             });
-        } else if unit.active == Active::Activating && unit.again_ms <= now {
+        } else if unit.active == Phase::Activating && unit.again_ms <= now {
             change(session, &name, |unit| unit.restarts += u64::from(!unit.retries));
             start(session, &name);
         }
@@ -161,8 +162,8 @@ pub(super) fn boot(session: &mut Session<'_>, booted_ms: u64) {
     }
 }
 
-pub(super) fn active(session: &Session<'_>, unit: &str) -> Active {
-    session.host.units.get(unit).map_or(Active::Inactive, |unit| unit.active)
+pub(super) fn active(session: &Session<'_>, unit: &str) -> Phase {
+    session.host.units.get(unit).map_or(Phase::Inactive, |unit| unit.active)
 }
 
 /// `UnitFileState`; `None` where there is no such file.

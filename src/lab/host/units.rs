@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(in crate::lab) struct Unit {
     /// The unit file as it was read last; a change on disk counts after `daemon-reload`.
     pub loaded: String,
-    pub active: Active,
+    pub active: Phase,
     /// Milliseconds since 1970 of the main process's last start.
     pub started_ms: u64,
     /// How often systemd started it again by itself.
@@ -27,7 +27,7 @@ pub(in crate::lab) struct Unit {
 
 /// `ActiveState`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::lab) enum Active {
+pub(in crate::lab) enum Phase {
     Active,
     #[default]
     Inactive,
@@ -67,16 +67,16 @@ impl Unit {
     /// `SubState`
     pub(super) fn sub(&self) -> &'static str {
         match self.active {
-            Active::Active => "running",
-            Active::Inactive => "dead",
-            Active::Failed => "failed",
-            Active::Activating if self.retries => "start",
-            Active::Activating => "auto-restart",
+            Phase::Active => "running",
+            Phase::Inactive => "dead",
+            Phase::Failed => "failed",
+            Phase::Activating if self.retries => "start",
+            Phase::Activating => "auto-restart",
         }
     }
 }
 
-impl Active {
+impl Phase {
     /// `ActiveState`
     pub(super) fn name(self) -> &'static str {
         match self {
