@@ -60,7 +60,6 @@ pub use auth::Auth;
 pub use command::Command;
 pub use config::{SshConfig, Target};
 pub use error::HostError;
-pub use error::{HostError, KeySource};
 pub use expected::{Expected, KeySource};
 pub use failure::Failure;
 pub use file::{Content, RootFile};
