@@ -20,6 +20,7 @@ Needs root, iproute2, openssh-client, openssl, and a kernel with overlayfs and c
 """
 
 import argparse
+import fcntl
 import json
 import os
 import pathlib
@@ -318,6 +319,8 @@ def up(options):
 
 def reset(options):
     instance = Instance(options.instance)
+    lock = open(instance.state / "lock", "w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     told = instance.saved()
     hosts = [known(told, name) for name in options.host]
     for host in hosts:
@@ -328,6 +331,7 @@ def reset(options):
         cable(instance, host)
         boot(instance, told, host)
     instance.save(told)
+    lock.close()
     wait(instance, hosts)
 
 
