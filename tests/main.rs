@@ -4,6 +4,7 @@
 mod bench;
 mod cli;
 mod engine;
+mod hosts;
 mod plans;
 mod seeds;
 mod spec;

@@ -1,0 +1,150 @@
+//! Connections, trust, commands and files.
+
+use std::time::{Duration, Instant};
+
+use boma::provider::Provider as _;
+use boma::provider::host::{Command, Content, HostError, Hosts, RootFile};
+use boma::resource::Reading;
+
+use super::cluster::Subject;
+use super::rig::Rig;
+
+const ALL: [&str; 12] = [
+    "server-1", "server-2", "server-3", "agent-1", "agent-2", "agent-3", "agent-4", "agent-5",
+    "agent-6", "agent-7", "agent-8", "agent-9",
+];
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn twelve_hosts_are_read_at_once_with_one_command_each() {
+    // agent-9 asks for a password.
+    let names = &ALL[..11];
+    let rig = Rig::take(names);
+    let machines = rig.machines();
+    let wanted: Vec<_> =
+        names.iter().map(|name| Subject::of(&rig, "host/machine", name).wanted()).collect();
+    let begun = Instant::now();
+    let readings = machines.read(&wanted).await;
+    println!("{} hosts read in {:?}", readings.len(), begun.elapsed());
+    for ((_, reading), name) in readings.iter().zip(names) {
+        let Reading::Present(object) = reading else { panic!("{name}: {reading:?}") };
+        let tree = object.attributes.tree();
+        assert_eq!(tree["hostname"], *name);
+        for same in ["machine_id", "bios_uuid"] {
+            assert_eq!(tree[same], rig.host(name)[same], "{same} of {name}");
+        }
+    }
+    // Whether sudo asks for a password is found out by a command of its own at most.
+    assert!(machines.requests() <= 2 * names.len() as u64, "{}", machines.requests());
+    machines.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn words_arrive_as_they_are() {
+    let rig = Rig::take(&["agent-3"]);
+    let words = [
+        "it's", "\"", "$(id)", "`id`", "a b", "", "-n", "--", "*", "~", "a\nb", "\\n", ";", "&",
+        "|", ">x", "ü✓", "!!", "#", "{a,b}", "$HOME", "\t", "\\",
+    ];
+    for root in [false, true] {
+        let mut command = Command::new("printf").arg("%s\\0").args(words);
+        if root {
+            command = command.root();
+        }
+        let output = rig.run("agent-3", &command).await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.strip_suffix('\0').unwrap().split('\0').collect::<Vec<_>>(), words);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn a_file_is_whole_or_as_it_was() {
+    let rig = Rig::take(&["agent-4"]);
+    let (hosts, target) = (rig.hosts(), rig.target("agent-4"));
+    let path = "/etc/boma test/it's.conf";
+    let file = |byte: u8| RootFile {
+        path: path.into(),
+        mode: 0o600,
+        content: Content::Plain(vec![byte; 3_000_000]),
+    };
+    hosts.write(&target, &file(b'a')).await.unwrap();
+    let stat = Command::new("stat").args(["-c", "%a %U %G %s", path]).root();
+    let seen = || async { hosts.run_ok(&target, &stat).await.unwrap().text() };
+    assert_eq!(seen().await.trim(), "600 root root 3000000");
+
+    rig.disk("agent-4", "full");
+    let refused = hosts.write(&target, &file(b'b')).await.unwrap_err();
+    rig.disk("agent-4", "free");
+    assert!(refused.help().contains("free space"), "{refused}: {}", refused.help());
+    assert_eq!(seen().await.trim(), "600 root root 3000000");
+    let first = Command::new("head").args(["-c", "1", path]).root();
+    assert_eq!(hosts.run_ok(&target, &first).await.unwrap().stdout, b"a");
+    hosts.write(&target, &file(b'c')).await.unwrap();
+    assert_eq!(hosts.run_ok(&target, &first).await.unwrap().stdout, b"c");
+    hosts.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn another_host_key_is_refused() {
+    let rig = Rig::take(&["agent-7", "agent-8"]);
+    let run = async |pin: Option<&str>| {
+        let mut config = rig.config();
+        config.pins = pin.map(|pin| ("agent-7".to_owned(), pin.to_owned())).into_iter().collect();
+        let hosts = Hosts::new(config).unwrap();
+        let output = hosts.run(&rig.target("agent-7"), &Command::new("true")).await;
+        hosts.close().await;
+        output
+    };
+    let own = rig.host("agent-7")["fingerprint"].as_str().unwrap();
+    let other = rig.host("agent-8")["fingerprint"].as_str().unwrap();
+    let text = run(Some(other)).await.unwrap_err().to_string();
+    assert!(text.contains(own) && text.contains(other), "{text}");
+    let unknown = run(None).await.unwrap_err();
+    assert!(matches!(unknown, HostError::UnknownKey { .. }), "{unknown}");
+    assert!(run(Some(own)).await.unwrap().success());
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn sudo_with_a_password() {
+    let rig = Rig::take(&["agent-9"]);
+    let right = rig.host("agent-9")["sudo_password"].as_str().unwrap();
+    let run = async |password: Option<&str>| {
+        let mut config = rig.config();
+        config.sudo_password = password.map(|password| password.to_owned().into());
+        let hosts = Hosts::new(config).unwrap();
+        let command = Command::new("cat").arg("/dev/stdin").root().stdin(b"for cat".to_vec());
+        let output = hosts.run(&rig.target("agent-9"), &command).await;
+        hosts.close().await;
+        output
+    };
+    assert_eq!(run(Some(right)).await.unwrap().stdout, b"for cat");
+    for password in [Some("open-onion"), None] {
+        let error = run(password).await.unwrap_err();
+        assert!(matches!(error, HostError::Sudo { .. }), "{error}");
+        assert!(!error.to_string().contains("open-onion"), "{error}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn a_cut_link_ends_the_command_and_later_ones_run() {
+    let rig = Rig::take(&["agent-5"]);
+    let (hosts, target) = (rig.hosts(), rig.target("agent-5"));
+    let sleep = Command::new("sleep").arg("40");
+    let begun = Instant::now();
+    let (ended, ()) = tokio::join!(hosts.run(&target, &sleep), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        rig.link("agent-5", "cut");
+    });
+    let took = begun.elapsed();
+    rig.link("agent-5", "restore");
+    let error = ended.unwrap_err();
+    assert!(matches!(error, HostError::Idle { .. } | HostError::Cut { .. }), "{error}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(hosts.run(&target, &Command::new("true")).await.unwrap().success());
+    hosts.close().await;
+}
