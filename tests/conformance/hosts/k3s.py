@@ -465,7 +465,8 @@ class Cluster:
     def rotate(self, asked):
         if asked["old"] != self.store["token"]:
             raise Refused(401, "Unauthorized")
-        return self.change(lambda store: store.update(token=asked["new"]))
+        self.change(lambda store: store.update(token=asked["new"]))
+        return ""
 
 
 def condition(kind, status, reason):
@@ -528,6 +529,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Refused(503, "apiserver not ready")
             cluster.leader()
             return "ok"
+        if path == "/v1-k3s/token" and self.command == "PUT":
+            # What `k3s token rotate` calls.
+            self.allow("server")
+            return self.ask("rotate", {"old": cluster.store["token"], "new": split(body["newToken"])[2]})
         if path == "/stand-in/store":
             self.allow("server")
             if self.command == "PUT":
@@ -990,7 +995,7 @@ def token(words):
     old = split(given["--token"])[2]
     new = split(given.get("--new-token") or secrets.token_hex(16))[2]
     try:
-        call("127.0.0.1", "POST", "/stand-in/ask/rotate", ("server", old), {"old": old, "new": new})
+        call("127.0.0.1", "PUT", "/v1-k3s/token", ("server", old), {"newToken": new})
     except (OSError, Refused) as error:
         sys.exit(f"Error: {error}")
     print("Token rotated, restart k3s nodes with new token")
