@@ -27,7 +27,7 @@ pub struct Drifted {
     pub principal: Option<String>,
     /// Such as `config.hardware.numCPU`, `config.flags.diskUuidEnabled`, `runtime.powerState`,
     /// `parent` (as a path), `privilege`, `roleId`, `propagate`, `enabled`, `vm` (as names), or
-    /// `exists`; of hosts `file /etc/rancher/k3s/config.yaml`, `unit k3s.service` or `ufw`.
+    /// `exists`; of hosts `file /etc/rancher/k3s/config.yaml KEY`, `unit k3s.service` or `ufw`.
     pub property: String,
     /// The value until now.
     pub before: Value,

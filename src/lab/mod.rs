@@ -1,5 +1,5 @@
-//! A simulated vCenter on loopback: real vim25 SOAP over TLS, strict like vpxd, with a world that
-//! outlives the process.
+//! A simulated vCenter on loopback and the hosts in its machines: real vim25 SOAP over TLS, strict
+//! like vpxd, SSH servers, k3s by a model, with a world that outlives the process.
 //!
 //! It knows wire formats only. Nothing here may use boma's providers, plans, state or resources: a
 //! misreading that both shared could then never show.

@@ -17,7 +17,7 @@ use super::units::Phase;
 /// Something that can be changed by hand.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// A line more in k3s's configuration.
+    /// One argument more for the kubelet in k3s's configuration.
     Edit,
     /// k3s is stopped.
     Stop,
@@ -28,8 +28,9 @@ enum Kind {
 const KINDS: [Kind; 3] = [Kind::Edit, Kind::Stop, Kind::Rule];
 /// Both units that k3s may run as.
 const UNITS: [&str; 2] = ["k3s.service", "k3s-agent.service"];
-/// The line that somebody adds; nothing that stops k3s.
-const LABEL: (&str, &str) = ("node-label", "edited-by-hand=true");
+/// The list in k3s's configuration that somebody adds to, and what: nothing that stops k3s.
+const LIST: &str = "kubelet-arg";
+const ITEM: &str = "max-pods=120";
 
 impl HostDesk {
     /// Changes up to `count` things, at most one of each kind on a host, on hosts that carry marks
@@ -55,7 +56,7 @@ impl HostDesk {
             }
         }
         choices.sort_by_key(|choice| choice.0);
-        // A unit that is stopped shows no difference in what it would be started with.
+        // Two changes on one host could hide each other.
         let mut touched: Vec<String> = Vec::new();
         let (mut records, mut drifted) = (Vec::new(), Vec::new());
         for (_, id, kind) in choices {
@@ -89,15 +90,24 @@ fn change(session: &mut Session<'_>, kind: Kind) -> Option<Drifted> {
     match kind {
         Kind::Edit => {
             let text = session.host.text(CONFIG)?;
-            let (key, value) = LABEL;
-            if text.lines().any(|line| line.starts_with(key)) {
+            let mode = session.host.node(CONFIG)?.mode;
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let start = lines.iter().position(|line| *line == format!("{LIST}:"))? + 1;
+            let items = lines[start..].iter().take_while(|line| line.starts_with("- "));
+            let item = |line: &String| {
+                let item = line.trim_start_matches("- ");
+                serde_json::from_str(item).unwrap_or_else(|_| json!(item))
+            };
+            let before: Vec<Value> = items.map(item).collect();
+            if before.contains(&json!(ITEM)) {
                 return None;
             }
-            let edited = format!("{}\n{key}:\n- \"{value}\"\n", text.trim_end());
+            lines.insert(start + before.len(), format!("- \"{ITEM}\""));
+            let edited = Content(format!("{}\n", lines.join("\n")).into_bytes());
             let now = session.now;
-            let mode = session.host.node(CONFIG)?.mode;
-            session.host.place(CONFIG, Content(edited.into_bytes()), mode, now);
-            Some(told(&format!("file {CONFIG} {key}"), Value::Null, json!([value])))
+            session.host.place(CONFIG, edited, mode, now);
+            let after: Vec<Value> = before.iter().cloned().chain([json!(ITEM)]).collect();
+            Some(told(&format!("file {CONFIG} {LIST}"), json!(before), json!(after)))
         }
         Kind::Stop => {
             let active = |unit: &&&str| systemd::active(session, unit) == Phase::Active;

@@ -159,11 +159,21 @@ async fn a_reboot_starts_what_is_enabled_and_removal_leaves_nothing() {
 async fn drift_on_hosts_is_one_change_each_and_told() {
     let rig = Rig::new(3).await;
     cluster(&rig, 3, 0).await;
+    let config = "token-file: /etc/rancher/k3s/token\nkubelet-arg:\n- \"a=b\"\ndocker: false\n";
     for number in 1..=3 {
         write(&rig, number, "/etc/boma/k3s-server.json", "{}\n");
+        write(&rig, number, "/etc/rancher/k3s/config.yaml", config);
+        rig.console(number, "ufw allow 80/tcp comment boma", "");
     }
-    let drifted = rig.running.drift_hosts(1, 2).unwrap();
-    assert_eq!(drifted.len(), 2);
-    assert!(drifted.iter().all(|one| one.object_type == "Host" && one.before != one.after));
-    assert_ne!(drifted[0].name, drifted[1].name);
+    let mut properties = std::collections::BTreeSet::new();
+    for seed in 1..=20 {
+        let drifted = rig.running.drift_hosts(seed, 2).unwrap();
+        assert!(drifted.iter().all(|one| one.object_type == "Host" && one.before != one.after));
+        assert!(drifted.len() < 2 || drifted[0].name != drifted[1].name);
+        properties.extend(drifted.into_iter().map(|one| one.property));
+    }
+    let expected = ["file /etc/rancher/k3s/config.yaml kubelet-arg", "ufw", "unit k3s.service"];
+    assert_eq!(properties.into_iter().collect::<Vec<_>>(), expected);
+    let edited = config.replace("docker", "- \"max-pods=120\"\ndocker");
+    assert_eq!(rig.console(1, "cat /etc/rancher/k3s/config.yaml", ""), edited);
 }
