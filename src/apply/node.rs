@@ -11,7 +11,8 @@ use super::{Clock, Event, Ledger, LedgerError, SecretValues, Stop, record};
 use crate::plan::{Action, After, Change, Half, Node, Operation, Plan, Step, equal, holds};
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
-    Address, Attributes, Kind, Object, Reading, Sealer, SecretSource, references, resolve,
+    Address, Attributes, Kind, Layer, Mode, Object, Reading, Sealer, SecretSource, references,
+    resolve,
 };
 use crate::state::{Entry, Open};
 
@@ -362,9 +363,13 @@ impl Runner {
             | Operation::Expel
             | Operation::RotateToken => resolve(&change.desired.tree(), &known, &secret),
             Operation::Update | Operation::UpgradeHardware => {
+                // A host needs to know where releases come from, whatever is written.
+                let given = |key: &str| {
+                    step.kind.layer == Layer::Hosts && step.kind.field(key).mode == Mode::Initial
+                };
                 let mut tree = change.desired.tree();
                 if let Some(map) = tree.as_object_mut() {
-                    map.retain(|key, _| step.fields.contains(key));
+                    map.retain(|key, _| step.fields.contains(key) || given(key));
                 }
                 resolve(&tree, &known, &secret)
             }

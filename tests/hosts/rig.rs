@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use boma::provider::host::{
     Auth, Command, Direct, HostError, Hosts, KnownHosts, Output, SshConfig, Target,
 };
-use boma::provider::k3s::{Fleet, Machines};
+use boma::provider::k3s::Machines;
 use serde_json::Value as Json;
 
 static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -103,7 +103,7 @@ impl Rig {
         let now = Arc::new(|| jiff::Timestamp::now().as_second());
         let servers = self.names.iter().filter(|name| name.starts_with("server-"));
         let servers = servers.map(|name| self.target(name)).collect();
-        Machines::new(self.hosts(), now, Fleet { servers, ..Fleet::default() })
+        Machines::new(self.hosts(), now, servers)
     }
 
     /// Does something on a host behind the provider's back: a line for its shell, as root.
