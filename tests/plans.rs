@@ -168,11 +168,11 @@ fn applied(plan: Plan, prior: State, world: &World) -> State {
     let twin: Arc<dyn boma::provider::Provider> = Arc::new(Twin::new(world.clone(), clock.clone()));
     let work = Apply {
         plan: Arc::new(plan),
-        providers: BTreeMap::from([("vcenter".to_owned(), twin)]),
+        providers: ["vcenter", "host"].map(|name| (name.to_owned(), twin.clone())).into(),
         ledger: ledger.clone(),
         clock,
         sealer: Sealer::new(&prior.digest_key),
-        secrets: Arc::new(|_: &_| None),
+        secrets: Arc::new(|_: &_| Some(json!("a token"))),
         events: mpsc::unbounded_channel().0,
         stop: Stop::default(),
     };

@@ -198,6 +198,7 @@ fn refuse(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
         .plan
         .windows
         .iter()
+        .filter(|window| window.disrupts)
         .map(|window| &window.machine)
         .filter(|machine| !destroyed(machine))
         .collect();

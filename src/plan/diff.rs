@@ -76,7 +76,9 @@ pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
         let initial = kind.field(key).mode == Mode::Initial && references(wanted).is_empty();
         let single = Json::Object(Map::from_iter([(key.clone(), wanted.clone())]));
         let found = live.get(key);
-        if initial || equal(kind, &single, &Json::Object(live.clone())) {
+        // Who does not know the secret records what stands for it.
+        let unresolved = as_secret(wanted).is_some();
+        if !unresolved && (initial || equal(kind, &single, &Json::Object(live.clone()))) {
             recorded.insert(key.clone(), wanted.clone());
         } else if let Some(found) = found {
             recorded.insert(key.clone(), found.clone());

@@ -24,30 +24,35 @@ pub fn attention(block: &mut Block, review: &Review, options: &TextOptions) {
 }
 
 fn windows(block: &mut Block, plan: &Plan, options: &TextOptions) {
-    let mut machines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for window in &plan.windows {
-        machines.entry(disturbance(plan, window)).or_default().push(window.machine.name());
+    let mut machines: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+    for window in plan.windows.iter().filter(|window| window.disrupts) {
+        let (what, drained) = disturbance(plan, window);
+        machines.entry((what, drained)).or_default().push(window.machine.name());
     }
-    for (what, machines) in machines {
+    for ((what, drained), machines) in machines {
         let turns = if machines.len() > 1 { ", one at a time" } else { "" };
+        let turns = if drained { format!("{turns}, drained first") } else { turns.to_owned() };
         let permit = if plan.basis.destroy { "" } else { "; needs --allow-disruption" };
         let text = names(machines.iter().copied(), options.full);
         labelled(block, what, Style::Warn, &format!("{text}{turns}{permit}"), options);
     }
 }
 
-/// What a window does to its machine, by its steps.
-fn disturbance(plan: &Plan, window: &Window) -> &'static str {
+/// What a window does to its machine, by its steps, and whether its pods are moved away before.
+fn disturbance(plan: &Plan, window: &Window) -> (&'static str, bool) {
     let nodes = window.nodes.iter().filter_map(|node| plan.nodes.get(*node));
     let operations: Vec<Operation> =
         nodes.flat_map(|node| plan.steps(node)).map(|step| step.operation).collect();
-    if operations.contains(&Operation::PowerOn) {
+    let what = if operations.contains(&Operation::PowerOn) {
         "power cycle"
     } else if operations.contains(&Operation::PowerOff) {
         "power off"
+    } else if operations.contains(&Operation::Restart) {
+        "restart"
     } else {
         "disturbed"
-    }
+    };
+    (what, operations.contains(&Operation::Drain))
 }
 
 fn irreversible(block: &mut Block, plan: &Plan, options: &TextOptions) {

@@ -8,7 +8,10 @@ use serde_json::Value as Json;
 use super::env::{SMALL, TestEnv};
 
 const SPEC: &str = "fleet.toml";
-const APPLY: &[&str] = &["apply", "--lab", "--yes", "--allow-disruption", SPEC];
+/// Nothing runs on these machines.
+const VCENTER: &str = "vsphere/**";
+const APPLY: &[&str] =
+    &["apply", "--lab", "--yes", "--allow-disruption", "--target", VCENTER, SPEC];
 const STORAGE: &str = r"VSPHERE.LOCAL\cht-storage";
 const PVSCSI: &str = "ParaVirtualSCSIController";
 const LSI: &str = "VirtualLsiLogicController";
@@ -20,9 +23,9 @@ fn a_fleet_made_by_hand_changes_only_where_the_spec_says_so() {
     let before = Seen::of(&env);
     assert_eq!(before.disks.as_array().map(Vec::len), Some(3));
 
-    let plan = env.expect(0, &["plan", "--lab", "--full", SPEC]).stdout;
+    let plan = env.expect(0, &["plan", "--lab", "--full", "--target", VCENTER, SPEC]).stdout;
     assert_planned(&plan);
-    let json = env.json(0, &["plan", "--lab", SPEC]);
+    let json = env.json(0, &["plan", "--lab", "--target", VCENTER, SPEC]);
     for change in json["changes"].as_array().expect("changes") {
         let (address, action) = (&change["address"], change["action"].as_str());
         let address = address.as_str().expect("an address");
@@ -32,7 +35,8 @@ fn a_fleet_made_by_hand_changes_only_where_the_spec_says_so() {
     }
 
     env.expect(0, APPLY);
-    let settled = env.expect(0, &["plan", "--lab", "--detailed-exitcode", SPEC]).stdout;
+    let settled =
+        env.expect(0, &["plan", "--lab", "--detailed-exitcode", "--target", VCENTER, SPEC]).stdout;
     assert_eq!(settled.lines().last(), Some("No changes."), "{settled}");
     assert_eq!(Seen::of(&env), before);
 

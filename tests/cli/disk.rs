@@ -2,7 +2,7 @@
 //!
 //! A limit on the size of files stands for the disk; the lab runs elsewhere and is not limited.
 
-use super::env::TestEnv;
+use super::env::{RESOURCES, TestEnv};
 use super::process::Ran;
 
 /// Runs the program with so many blocks of 512 bytes for each file it writes.
@@ -32,7 +32,7 @@ fn state_cannot_grow() {
         env.apply();
         env.assert_settled();
         let list = env.json(0, &["state", "list", "--lab", "small.toml"]);
-        assert_eq!(list["resources"].as_array().map(Vec::len), Some(22));
+        assert_eq!(list["resources"].as_array().map(Vec::len), Some(RESOURCES));
         served.stop();
     }
 }

@@ -12,11 +12,16 @@ use super::served::Served;
 /// The spec that most tests run on.
 pub const SMALL: &str = include_str!("small.toml");
 
+/// How many resources it has.
+pub const RESOURCES: usize = 32;
+
 /// A working folder that goes away with it, and the environment of what runs there: nothing of
 /// the surrounding one but `PATH`.
 pub struct TestEnv {
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
+    /// Whether plans and applies of `real.toml` leave the machines alone, which nobody here has.
+    vcenter_only: bool,
 }
 
 impl TestEnv {
@@ -31,12 +36,26 @@ impl TestEnv {
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("home")).expect("a home directory");
-        Self { folder, variables: Vec::new() }
+        Self { folder, variables: Vec::new(), vcenter_only: false }
     }
 
     /// Sets a variable for every command from now on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Gives the account of a vCenter that is real to the program, and what else its spec needs.
+    /// There are no machines behind that vCenter: they are left out of what is planned.
+    pub fn manage(&mut self, username: &str, password: &str) {
+        self.vcenter_only = true;
+        for (name, value) in [
+            ("VCENTER_USERNAME", username),
+            ("VCENTER_PASSWORD", password),
+            ("K3S_TOKEN", "token of the tests"),
+            ("K3S_AGENT_TOKEN", "agent token of the tests"),
+        ] {
+            self.set(name, value);
+        }
     }
 
     /// A path in the folder.
@@ -66,6 +85,10 @@ impl TestEnv {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(env!("CARGO_BIN_EXE_boma"));
         command.args(arguments);
+        let scoped = matches!(arguments.first(), Some(&("plan" | "apply")));
+        if self.vcenter_only && scoped && arguments.contains(&"real.toml") {
+            command.args(["--target", "vsphere/**"]);
+        }
         command
     }
 

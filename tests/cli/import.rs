@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::env::TestEnv;
+use super::env::{RESOURCES, TestEnv};
 use super::process::Ran;
 
 const AGENT: &str = "vsphere/vm/agent-1";
@@ -122,7 +122,7 @@ fn a_lost_state_is_not_begun_anew_by_an_import() {
     import(&env, 3, "vsphere/role/CNS-VM", "-")
         .assert_one_error(&["bear boma's marks", "boma apply"]);
     let plan = env.json(0, &["plan", "--lab", "small.toml"]);
-    assert_eq!(plan["summary"]["adopt"], 22);
+    assert_eq!(plan["summary"]["adopt"], RESOURCES);
 }
 
 #[test]

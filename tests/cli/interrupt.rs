@@ -1,6 +1,6 @@
 //! Ctrl-C: once finishes what is under way, twice stops at once. Either way the next apply goes on.
 
-use super::env::TestEnv;
+use super::env::{RESOURCES, TestEnv};
 use super::process::Running;
 use super::world::{World, planned, recorded};
 
@@ -33,7 +33,7 @@ fn once() {
         // Whatever was begun is done and recorded, and in the state rather than its journal.
         let started = ended.stderr.lines().filter(|line| line.ends_with("create started")).count();
         let done = ended.stderr.lines().filter(|line| line.contains("create done")).count();
-        assert_eq!((started, started < 22), (done, true), "{ended}");
+        assert_eq!((started, started < RESOURCES), (done, true), "{ended}");
         assert_eq!(recorded(&env).len(), done);
         let journal = env.read("state/lab/small/state/journal");
         assert!(journal.len() < 120, "it is not folded: {}", journal.len());

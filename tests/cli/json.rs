@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::env::TestEnv;
+use super::env::{RESOURCES, TestEnv};
 
 /// Holds a document to the schema of that name.
 #[track_caller]
@@ -58,7 +58,7 @@ fn plan_and_show() {
         &["create", "update", "replace", "delete", "adopt", "forget", "no_op"],
     );
     assert_keys(&plan["changes"][0], &["address", "action", "reasons", "attributes"]);
-    assert_eq!(plan["summary"]["create"], 22);
+    assert_eq!(plan["summary"]["create"], RESOURCES);
     check(&env, "plan", &env.json(0, &["show", "saved.plan"]));
     check(&env, "plan", &env.json(0, &["plan", "--offline", "small.toml"]));
 
@@ -76,7 +76,7 @@ fn apply_its_events_and_destroy() {
     for command in ["apply", "destroy"] {
         let ran = env.expect(0, &[command, "--lab", "--yes", "--format", "json", "small.toml"]);
         check(&env, "apply", &ran.json());
-        assert_eq!(ran.json()["outcome"]["done"], 22, "{ran}");
+        assert_eq!(ran.json()["outcome"]["done"], RESOURCES, "{ran}");
         let events: Vec<Json> =
             ran.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
         assert_eq!(events.first().map(|event| &event["event"]), Some(&json!("began")));
@@ -113,7 +113,7 @@ fn state() {
     env.apply();
     let list = env.json(0, &["state", "list", "--lab", "small.toml"]);
     check(&env, "state-list", &list);
-    assert_eq!(list["resources"].as_array().map(Vec::len), Some(22));
+    assert_eq!(list["resources"].as_array().map(Vec::len), Some(RESOURCES));
     for resource in list["resources"].as_array().expect("a list") {
         let address = resource["address"].as_str().expect("an address");
         let shown = env.json(0, &["state", "show", "--lab", "small.toml", address]);

@@ -33,7 +33,7 @@ fn a_target_brings_what_it_needs() {
 fn an_exclude_takes_what_needs_it() {
     let env = TestEnv::new();
     let planned = addresses(&env, &["--exclude", "vsphere/vm/agent-1"]);
-    assert_eq!(planned.len(), 20);
+    assert_eq!(planned.len(), 28);
     assert!(!planned.iter().any(|address| address.ends_with("/agent-1")), "{planned:?}");
 }
 
@@ -93,10 +93,15 @@ fn a_destroyed_vm_takes_what_lives_in_it() {
     let scope = ["--target", "vsphere/vm/agent-1"];
     assert_eq!(
         addresses(&env, &[&["--destroy"], &scope[..]].concat()),
-        ["vsphere/permission/vm/agent-1", "vsphere/vm/agent-1"]
+        [
+            "vsphere/permission/vm/agent-1",
+            "vsphere/vm/agent-1",
+            "host/firewall/agent-1",
+            "k3s/agent/agent-1"
+        ]
     );
     env.expect(0, &[&["destroy", "--lab", "--yes", "small.toml"], &scope[..]].concat());
-    assert_eq!(recorded(&env).len(), 20);
+    assert_eq!(recorded(&env).len(), 28);
     env.expect(0, &["drift", "--lab", "small.toml"]);
 }
 
@@ -106,9 +111,20 @@ fn an_agent_that_leaves_the_spec_is_deleted() {
     env.apply();
     env.edit("count     = 2\nname      = \"agent-{}\"", "count     = 1\nname      = \"agent-{}\"");
     env.edit("10.20.0.21-22", "10.20.0.21");
-    assert_eq!(addresses(&env, &[]), ["vsphere/permission/vm/agent-2", "vsphere/vm/agent-2"]);
+    let deleted = [
+        "vsphere/permission/vm/agent-2",
+        "vsphere/vm/agent-2",
+        "host/firewall/agent-2",
+        "k3s/agent/agent-2",
+    ];
+    // The others no longer let it in.
+    let others = ["agent-1", "server-1", "server-2", "server-3"];
+    let others = others.map(|machine| format!("host/firewall/{machine}"));
+    let mut planned = addresses(&env, &[]);
+    planned.retain(|address| !others.contains(address));
+    assert_eq!(planned, deleted);
     let plan = env.json(0, &["plan", "--lab", "small.toml"]);
-    assert_eq!(plan["summary"]["delete"], 2);
+    assert_eq!(plan["summary"]["delete"], 4);
     let apply = ["apply", "--lab", "--yes", "small.toml"];
     env.expect(3, &apply).assert_one_error(&["agent-2", "--allow-disruption"]);
     env.expect(0, &[&apply[..], &["--allow-disruption"]].concat());

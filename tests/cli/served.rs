@@ -44,7 +44,6 @@ impl Served {
 
     /// Sets the variables that the spec takes the vCenter's account from.
     pub fn set_account(&self, client: &mut TestEnv) {
-        client.set("VCENTER_USERNAME", &self.username);
-        client.set("VCENTER_PASSWORD", &self.password);
+        client.manage(&self.username, &self.password);
     }
 }

@@ -1,6 +1,6 @@
 //! The state commands, and a state that is lost.
 
-use super::env::TestEnv;
+use super::env::{RESOURCES, TestEnv};
 use super::world::{World, planned, recorded};
 
 const ROLE: &str = "vsphere/role/CNS-VM";
@@ -103,7 +103,7 @@ fn a_lost_state_is_adopted_from_the_marks() {
     env.apply();
     let world = World::of(&env, "small.toml").digest;
     std::fs::remove_dir_all(env.path("state/lab/small/state")).expect("removed");
-    assert_eq!((summary(&env, "adopt"), summary(&env, "create")), (22, 0));
+    assert_eq!((summary(&env, "adopt"), summary(&env, "create")), (RESOURCES as u64, 0));
     env.apply();
     env.assert_settled();
     assert_eq!(World::of(&env, "small.toml").digest, world);

@@ -61,7 +61,7 @@ fn nobody_to_ask() {
     let ran = env.expect(1, &["apply", "--lab", "small.toml"]);
     ran.assert_one_error(&["nobody can be asked", "--yes"]);
     let plan = env.expect(2, &["plan", "--lab", "--detailed-exitcode", "small.toml"]);
-    assert!(plan.stdout.ends_with("Plan: 22 to add, 0 to change, 0 to destroy.\n"), "{plan}");
+    assert!(plan.stdout.ends_with("Plan: 32 to add, 0 to change, 0 to destroy.\n"), "{plan}");
 }
 
 #[test]

@@ -27,8 +27,7 @@ impl Real {
         let config = &rig.config;
         let Trust::CaPem(ca) = &config.trust else { panic!("the lab's CA is trusted") };
         env.write("vcenter-ca.pem", ca);
-        env.set("VCENTER_USERNAME", &config.username);
-        env.set("VCENTER_PASSWORD", rig.config.password.expose_secret());
+        env.manage(&config.username, rig.config.password.expose_secret());
         let server = format!("\"{}\"\nport = {}", config.host, config.port);
         env.write("real.toml", SMALL.replace("\"vcenter.example.org\"", &server));
         Self { rig, env }
