@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
@@ -165,7 +165,10 @@ pub async fn one(world: &World, resource: &Resource, locator: Locator, state: &S
 }
 
 /// How often a reader begins again while somebody else applies.
-const LOOKS: usize = 5;
+const LOOKS: u32 = 8;
+
+/// How much longer it waits each time: an apply writes in bursts, between which it waits itself.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Reads without a lock: state and world as one picture. Where an apply writes the state meanwhile,
 /// both are read again; in the end the later state counts, which knows of every call that the
@@ -180,10 +183,13 @@ pub async fn unlocked(
     state: State,
 ) -> Result<(State, Refreshed), CliError> {
     let mut state = state;
-    for _ in 1..LOOKS {
+    for look in 1..LOOKS {
         let refreshed = live(world, desired, &state).await?;
         match load_state(dir)? {
-            Some(now) if now != state => state = now,
+            Some(now) if now != state => {
+                state = now;
+                tokio::time::sleep(PAUSE * look).await;
+            }
             _ => return Ok((state, refreshed)),
         }
     }

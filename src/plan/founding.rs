@@ -1,5 +1,7 @@
 //! How k3s servers without data come up: one cluster, never a second one.
 
+use serde_json::Value as Json;
+
 use super::node_steps::Entry;
 use super::planner::Planner;
 use super::{Action, BlockCause};
@@ -50,6 +52,18 @@ impl Planner<'_> {
         None
     }
 
+    /// Whether a node has the data of a cluster that no longer knows it: it will not be taken back
+    /// with that data.
+    pub(super) fn is_expelled(&self, resource: &Resource) -> bool {
+        let object = self.live.get(&resource.address).and_then(Reading::object);
+        let is = |tree: &Json| {
+            tree["joined"] == "yes" && tree["node"] == "absent" && tree["server_answers"] == "yes"
+        };
+        resource.kind.lifecycle.is_node()
+            && !resource.protected
+            && object.is_some_and(|object| is(&object.attributes.tree()))
+    }
+
     fn is_founder(&self, resource: &Resource) -> bool {
         let is_other_server = |to: &Address| {
             self.desired.resources.get(to).is_some_and(|other| other.kind == resource.kind)
@@ -74,7 +88,7 @@ impl Planner<'_> {
             .filter(|address| self.is_server(address) && !self.is_machine_made(address))
     }
 
-    fn is_server(&self, address: &Address) -> bool {
+    pub(super) fn is_server(&self, address: &Address) -> bool {
         let desired = self.desired.resources.get(address).map(|resource| resource.kind);
         let recorded = self.prior.resources.get(address).map(|record| record.kind);
         desired.or(recorded).is_some_and(|kind| kind.lifecycle == Lifecycle::Server)

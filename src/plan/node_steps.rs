@@ -61,11 +61,12 @@ impl Subject<'_> {
         steps
     }
 
-    /// Out of the cluster, then off the machine. Where everything goes there is no cluster to
-    /// be taken out of.
+    /// Out of the cluster, then off the machine. Where everything goes, the last server has no
+    /// cluster to be taken out of, nor has anybody where none answers.
     pub(super) fn delete_node(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        if !self.destroy {
+        let answers = self.live.is_some_and(|live| live["server_answers"] == "yes");
+        if !self.destroy || answers && !self.last {
             steps.push(self.call(Operation::Expel, self.kind.deadline_s));
         }
         if self.live.is_some() {
@@ -136,7 +137,8 @@ impl Subject<'_> {
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.kind.lifecycle.is_node() && self.live.is_some_and(|live| live[SERVICE] == "active")
+        self.kind.lifecycle.is_node()
+            && self.live.is_some_and(|live| live[SERVICE] == "active" && live["node"] != "absent")
     }
 
     fn is_stopped(&self) -> bool {

@@ -28,6 +28,8 @@ pub struct Subject<'a> {
     pub entry: Entry,
     /// The whole spec goes.
     pub destroy: bool,
+    /// It is the server that all others came after.
+    pub last: bool,
 }
 
 impl Subject<'_> {
@@ -239,6 +241,7 @@ mod tests {
             recorded: live.is_some(),
             entry: Entry::Join,
             destroy: false,
+            last: false,
         };
         let found: Vec<Operation> =
             subject.steps(action, differences).iter().map(|step| step.operation).collect();
@@ -257,6 +260,7 @@ mod tests {
             recorded: true,
             entry: Entry::Join,
             destroy: false,
+            last: false,
         };
         let steps = subject.steps(Action::Update, &[difference("cpus", Impact::PowerCycle)]);
         let operations: Vec<Operation> = steps.iter().map(|step| step.operation).collect();

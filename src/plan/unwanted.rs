@@ -64,6 +64,8 @@ impl Planner<'_> {
             recorded: record.is_some(),
             entry: Entry::Join,
             destroy: self.options.destroy,
+            last: !record
+                .is_some_and(|record| record.edges.iter().any(|edge| self.is_server(&edge.to))),
         };
         let edges = record.map(|record| record.edges.clone()).unwrap_or_default();
         let home =

@@ -120,6 +120,7 @@ impl Planner<'_> {
             recorded: self.prior.resources.contains_key(&resource.address),
             entry: self.entry(resource),
             destroy: false,
+            last: false,
         };
         let steps = subject.steps(action, &attributes);
         let disturbs = subject.disturbs(action, &attributes);
@@ -159,6 +160,9 @@ impl Planner<'_> {
     ) -> (Action, Vec<Reason>) {
         if is_present(action) && self.options.replace.contains(&resource.address) {
             return (Action::Replace, vec![Reason::Requested]);
+        }
+        if is_present(action) && self.is_expelled(resource) {
+            return (Action::Replace, vec![Reason::DeletedOutside]);
         }
         if let Some(owner) = self.must_let_go(resource).filter(|_| is_present(action)) {
             return (Action::Replace, vec![Reason::Dependency(owner)]);

@@ -116,6 +116,7 @@ fn new_node() -> Map<String, Json> {
         "ready": "no",
         "schedulable": true,
         "spare_voters": 1,
+        "server_answers": "yes",
         "others_not_ready": [],
         "wrong_provider_ids": [],
     });

@@ -18,9 +18,9 @@ fn faults_are_staged_shown_and_gone_once_they_have_hit() {
 
     let faults = env.json(0, STATUS)["faults"].clone();
     let expected = json!([
-        {"method": "CloneVM_Task", "nth": 2, "times": 1,
+        {"method": "CloneVM_Task", "host": null, "nth": 2, "times": 1,
          "fault": {"task_error": {"kind": "FileFault", "message": "full"}}},
-        {"method": null, "nth": 1, "times": 2, "fault": {"slow_task": {"ms": 1}}},
+        {"method": null, "host": null, "nth": 1, "times": 2, "fault": {"slow_task": {"ms": 1}}},
     ]);
     assert_eq!(faults, expected);
     let text = env.expect(0, STATUS).stdout;
@@ -59,6 +59,10 @@ fn pages_are_as_small_as_asked() {
     env.apply();
     let mut serving = env.start(&["lab", "serve", "small.toml", "--page-size", "2"]);
     serving.wait_for(|line| line.starts_with("thumbprint"));
+    // A vCenter that reads only page by page.
+    let refuse =
+        ["--method", "RetrieveProperties", "--fault", "refuse=NotSupported", "--times", "99"];
+    env.expect(0, &[FAULT, &refuse].concat());
     env.assert_settled();
     let status = env.json(0, STATUS);
     let pages = status["requests"]["ContinueRetrievePropertiesEx"].as_u64();
