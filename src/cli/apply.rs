@@ -156,16 +156,8 @@ async fn prepare(
         )));
     }
     let refreshed = refresh::live(world, desired, state).await?;
-    let changed = |change: &&crate::plan::Change| {
-        change.action != Action::NoOp
-            && refreshed
-                .live
-                .get(&change.address)
-                .map(|reading| reading.object().map(|object| &object.attributes))
-                != Some(change.live.as_ref())
-    };
-    let names: Vec<&Address> =
-        saved.plan.changes.iter().filter(changed).map(|change| &change.address).collect();
+    // A state that is yet to be made seals secrets with another key each time.
+    let names = crate::plan::moved(&saved.plan, &refreshed.live, !is_first);
     if let Some(first) = names.first() {
         let more = names.len() - 1;
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
