@@ -67,7 +67,8 @@ pub fn check(plan: &Plan) -> Vec<Note> {
         let unknown = change.steps.iter().any(|step| !plan.endpoints.contains_key(&step.endpoint));
         note(unknown, Note::UnknownEndpoint(address()));
     }
-    notes.extend(unreachable(plan).into_iter().map(Note::BadNode));
+    let unreachable = unreachable(&plan.nodes, plan.changes.len());
+    notes.extend(unreachable.into_iter().map(Note::BadNode));
     let windowed = plan.windows.iter().flat_map(|window| &window.nodes);
     notes.extend(
         windowed.filter(|&&node| node >= plan.nodes.len()).map(|&node| Note::BadNode(node)),
@@ -98,13 +99,13 @@ fn is_misordered(plan: &Plan, at: usize, change: &Change) -> bool {
 }
 
 /// Nodes that no order ever reaches.
-fn unreachable(plan: &Plan) -> Vec<usize> {
-    let count = plan.nodes.len();
+pub(super) fn unreachable(nodes: &[Node], changes: usize) -> Vec<usize> {
+    let count = nodes.len();
     let mut done = vec![false; count];
     loop {
         let ready: Vec<usize> = (0..count)
-            .filter(|&at| !done[at] && plan.nodes[at].change < plan.changes.len())
-            .filter(|&at| plan.nodes[at].after.iter().all(|&need| done.get(need) == Some(&true)))
+            .filter(|&at| !done[at] && nodes[at].change < changes)
+            .filter(|&at| nodes[at].after.iter().all(|&need| done.get(need) == Some(&true)))
             .collect();
         if ready.is_empty() {
             return (0..count).filter(|&at| !done[at]).collect();

@@ -80,6 +80,10 @@ fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change, wanted: 
     };
     let gone = deletes(owner).map(|half| key(owner, half));
     let made = makes(owner).map(|half| key(owner, half));
+    if made_in_turn(dependent, owner) {
+        graph.need(&key(dependent, Half::Delete), &key(owner, Half::Create), ());
+        return;
+    }
     if let (Some(gone), Some(half)) = (&gone, deletes(dependent)) {
         graph.need(gone, &key(dependent, half), ());
     }
@@ -92,6 +96,13 @@ fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change, wanted: 
     if let (Some(made), Some(half), true) = (&made, makes(dependent), wanted) {
         graph.need(&key(dependent, half), made, ());
     }
+}
+
+/// Whether two k3s nodes are made anew. The cluster lives through that one node at a time: the first
+/// one is back before the next one goes.
+fn made_in_turn(dependent: &Change, owner: &Change) -> bool {
+    let both = [dependent, owner];
+    both.iter().all(|one| one.action == Action::Replace && one.kind.lifecycle.is_node())
 }
 
 /// Expected seconds: a whole creation, or a tenth of it for anything else.

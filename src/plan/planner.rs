@@ -73,6 +73,10 @@ fn finish(
     changes.sort_by(|a, b| (a.kind.layer, &a.address).cmp(&(b.kind.layer, &b.address)));
     let mut nodes = order(&changes, prior)?;
     let windows = windows(&mut changes, &mut nodes, &desired.groups);
+    if let Some(stuck) = super::check::unreachable(&nodes, changes.len()).first() {
+        let stuck = nodes.get(*stuck).and_then(|node| changes.get(node.change));
+        return Err(Cycle(stuck.into_iter().map(|change| change.address.clone()).collect()));
+    }
     let endpoints = endpoints(desired, &changes);
     Ok(Plan {
         format: FORMAT,

@@ -10,6 +10,7 @@ mod kinds;
 mod nodes;
 mod planning;
 mod random;
+mod replace;
 mod scenario;
 mod schedule;
 mod stop;
