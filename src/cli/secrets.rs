@@ -40,8 +40,8 @@ impl Secrets {
         let sources =
             desired.resources.values().flat_map(|resource| secrets(&resource.attributes.tree()));
         let drawn = |source: SecretSource| {
-            let text = format!("lab/{name}/{source:?}");
-            (source, SecretString::from(Digest::of(text.as_bytes()).to_string()))
+            let text = of_lab(name, &source);
+            (source, SecretString::from(text))
         };
         Self(sources.map(drawn).collect())
     }
@@ -56,6 +56,11 @@ impl Secrets {
         let seal = |secret: &SecretString| sealer.seal(&secret.expose_secret().into());
         self.0.iter().map(|(source, secret)| (source.clone(), seal(secret))).collect()
     }
+}
+
+/// What a secret of a spec is in that spec's lab.
+pub fn of_lab(name: &str, source: &SecretSource) -> String {
+    Digest::of(format!("lab/{name}/{source:?}").as_bytes()).to_string()
 }
 
 /// Resolves one secret.

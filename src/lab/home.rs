@@ -1,6 +1,5 @@
 //! A world's directory: who owns it, and how others find the owner.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::host::Standing;
 use super::journal::{Journal, replace};
 use super::setup::Setup;
 use super::vsphere::{ADMINISTRATOR, complete, password};
@@ -18,8 +18,7 @@ use super::world::{LabWorld, Record};
 pub struct Lab {
     pub(super) directory: PathBuf,
     pub(super) world: LabWorld,
-    /// What sudo asks for on machines that stood before, by name.
-    pub(super) sudo: BTreeMap<String, String>,
+    pub(super) standing: Standing,
     pub(super) journal: Journal,
     /// Held as long as the world is; the operating system releases it when the process dies.
     pub(super) lock: File,
@@ -112,8 +111,9 @@ impl Lab {
                 let entries = complete(&mut world.vsphere, setup);
                 let records: Vec<Record> = entries.into_iter().map(Record::Vsphere).collect();
                 journal.append(&records, world.picture()).map_err(failed)?;
-                let (directory, sudo) = (directory.to_owned(), setup.sudo_passwords());
-                let lab = Self { directory, world, sudo, journal, lock };
+                let standing = Standing { sudo: setup.sudo_passwords(), k3s: setup.k3s() };
+                let directory = directory.to_owned();
+                let lab = Self { directory, world, standing, journal, lock };
                 return Ok(Opened::Owned(Box::new(lab)));
             }
             if let Some(endpoints) = read_endpoints(directory) {

@@ -75,7 +75,7 @@ impl Lab {
         let core = Arc::new_cyclic(|core: &Weak<Mutex<Core>>| {
             Mutex::new(Core {
                 desk: Desk::new(vsphere),
-                hosts: HostDesk::new(seed, hosts, clusters, self.sudo),
+                hosts: HostDesk::new(seed, hosts, clusters, self.standing),
                 network: Network::new(seed, core.clone()),
                 journal: self.journal,
                 settings: Settings {

@@ -151,6 +151,29 @@ pub struct MachineSetup {
     /// What sudo asks for on it; absent for nothing.
     #[serde(default)]
     pub sudo_password: Option<String>,
+    /// k3s that runs on it.
+    #[serde(default)]
+    pub k3s: Option<K3sSetup>,
+}
+
+/// k3s that somebody installed with its own installer, and started. Of several machines the first
+/// comes first, as whoever installs them would do it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct K3sSetup {
+    /// `v1.25.14+k3s1`
+    pub version: String,
+    /// Whether it is a server; an agent otherwise.
+    pub server: bool,
+    /// Arguments of the unit's command. `{uuid}` stands for the machine's BIOS UUID, and
+    /// `{instance_uuid}` for its instance UUID.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Variables of the unit's environment file.
+    #[serde(default)]
+    pub environment: Vec<(String, String)>,
+    /// The version of Docker that was installed before; absent for none.
+    #[serde(default)]
+    pub docker: Option<String>,
 }
 
 impl Default for MachineSetup {
@@ -173,6 +196,7 @@ impl Default for MachineSetup {
             memory_hot_add: false,
             volumes: Vec::new(),
             sudo_password: None,
+            k3s: None,
         }
     }
 }
@@ -185,6 +209,12 @@ impl Setup {
             .iter()
             .filter_map(|machine| Some((machine.name.clone(), machine.sudo_password.clone()?)));
         passwords.collect()
+    }
+
+    /// The k3s that stands, with its machine's name, in order.
+    pub(super) fn k3s(&self) -> Vec<(String, K3sSetup)> {
+        let standing = self.machines.iter();
+        standing.filter_map(|machine| Some((machine.name.clone(), machine.k3s.clone()?))).collect()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The world that a spec supposes.
 
-use crate::lab::{MachineSetup, Setup, TemplateSetup};
+use super::super::secrets;
+use crate::lab::{K3sSetup, MachineSetup, Setup, TemplateSetup};
 use crate::lower::vcenter_paths as paths;
 use crate::resource::Digest;
-use crate::spec::{Machine, Spec};
+use crate::spec::{Disable, LocalPath, Machine, ProviderId, Role, Runtime, Spec};
 
 /// What stands before boma does anything: datacenter, cluster, hosts, datastores, networks,
 /// templates, and the machines that the spec adopts, made as the guide makes them.
@@ -61,7 +62,7 @@ fn template_of(name: &str) -> TemplateSetup {
     }
 }
 
-/// A VM made by hand after the guide: disk UUIDs on, hardware upgraded.
+/// A VM made by hand after the guide: disk UUIDs on, hardware upgraded, k3s installed.
 fn standing(spec: &Spec, machine: &Machine) -> MachineSetup {
     let path = paths::vm(spec, machine);
     let path = path.strip_prefix(&format!("{}/", paths::vm_root(spec))).unwrap_or(&path).to_owned();
@@ -76,6 +77,67 @@ fn standing(spec: &Spec, machine: &Machine) -> MachineSetup {
         hardware_version: *machine.hardware_version,
         powered_on: true,
         address: Some(machine.address.value.to_string()),
+        k3s: Some(k3s(spec, machine)),
         ..MachineSetup::default()
     }
+}
+
+/// k3s as the guide installs it, the server token on every machine, with the arguments that the
+/// spec would give it: whoever writes a spec of what stands writes what stands.
+fn k3s(spec: &Spec, machine: &Machine) -> K3sSetup {
+    let server = machine.role == Role::Server;
+    let mut arguments = Vec::new();
+    if spec.k3s.runtime.value == Runtime::Docker {
+        arguments.push("--docker".to_owned());
+    }
+    let token = match (&spec.k3s.previous_token, &spec.k3s.agent_token) {
+        (_, Some(own)) if !server => own,
+        (Some(previous), _) => previous,
+        _ => &spec.k3s.token,
+    };
+    arguments.extend(["--token".to_owned(), secrets::of_lab(&spec.name, token)]);
+    arguments.extend(joining(spec, machine));
+    if server {
+        arguments.extend(of_server(spec));
+    }
+    let uuid = match spec.k3s.provider_id.value {
+        ProviderId::BiosUuid => "{uuid}",
+        ProviderId::InstanceUuid => "{instance_uuid}",
+    };
+    let kubelet = ["cloud-provider=external".to_owned(), format!("provider-id=vsphere://{uuid}")];
+    let more = spec.k3s.kubelet_args.iter().map(|argument| argument.value.clone());
+    arguments.extend(kubelet.into_iter().chain(more).map(|text| format!("--kubelet-arg={text}")));
+    let mode = format!("{:o}", spec.k3s.kubeconfig_mode.value);
+    K3sSetup {
+        version: spec.k3s.version.value.clone(),
+        server,
+        arguments,
+        environment: vec![("K3S_KUBECONFIG_MODE".to_owned(), mode)],
+        docker: spec.docker.as_ref().map(|docker| docker.version.value.clone()),
+    }
+}
+
+/// The first server makes the cluster, all others join it there.
+fn joining(spec: &Spec, machine: &Machine) -> Vec<String> {
+    match spec.servers.first() {
+        Some(first) if first.name.value != machine.name.value => {
+            vec!["--server".to_owned(), format!("https://{}:6443", first.address.value)]
+        }
+        _ => vec!["--cluster-init".to_owned()],
+    }
+}
+
+fn of_server(spec: &Spec) -> Vec<String> {
+    let own = spec.k3s.agent_token.as_ref();
+    let own = own.map(|own| format!("--agent-token={}", secrets::of_lab(&spec.name, own)));
+    let local = (spec.storage.local_path.value == LocalPath::Disabled).then_some("local-storage");
+    let parts = spec.k3s.disable.iter().map(|part| match part.value {
+        Disable::Traefik => "traefik",
+        Disable::ServiceLb => "servicelb",
+        Disable::MetricsServer => "metrics-server",
+        Disable::CoreDns => "coredns",
+    });
+    let disabled = local.into_iter().chain(parts).map(|part| format!("--disable={part}"));
+    let cloud = "--disable-cloud-controller".to_owned();
+    [cloud].into_iter().chain(own).chain(disabled).collect()
 }

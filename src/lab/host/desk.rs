@@ -14,6 +14,7 @@ use super::hosts::Hosts;
 use super::key::host_key;
 use super::model::Host;
 use super::session::{Output, Session};
+use super::standing::Standing;
 use super::status::{Counts, HostEndpoint, StatusCommand};
 use super::systemd;
 
@@ -22,8 +23,7 @@ pub(in crate::lab) struct HostDesk {
     pub(super) seed: u64,
     pub(in crate::lab) hosts: Hosts,
     pub(in crate::lab) clusters: Clusters,
-    /// What sudo asks for on machines that stood before, by name.
-    pub(super) sudo: BTreeMap<String, String>,
+    pub(super) standing: Standing,
     pub(super) faults: Vec<FaultRule>,
     /// By machine name.
     pub(super) counts: BTreeMap<String, Counts>,
@@ -55,10 +55,10 @@ impl HostDesk {
         seed: u64,
         hosts: Hosts,
         clusters: Clusters,
-        sudo: BTreeMap<String, String>,
+        standing: Standing,
     ) -> Self {
         let (faults, counts, history) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { seed, hosts, clusters, sudo, faults, counts, history }
+        Self { seed, hosts, clusters, standing, faults, counts, history }
     }
 
     /// Stages these rules in place of those that were.

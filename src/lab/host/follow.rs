@@ -23,19 +23,25 @@ impl HostDesk {
             let removed = HostEffect::Remove(host.facts.id.clone());
             records.push(self.keep(vec![removed], Vec::new()));
         }
+        let mut new = Vec::new();
         for guest in guests {
             let host = self.hosts.get(&guest.id).cloned();
             match host {
-                None if guest.powered_on => records.extend(self.begin(guest, now)),
+                None if guest.powered_on => {
+                    records.extend(self.begin(guest, now));
+                    new.push(guest);
+                }
                 Some(host) => records.extend(self.power(&host, guest, now)),
                 None => {}
             }
         }
+        new.retain(|guest| guest.standing);
+        records.extend(self.stand(&new, now));
         records
     }
 
     fn begin(&mut self, guest: &Guest, now: u64) -> Vec<HostRecord> {
-        let sudo_password = self.sudo.get(&guest.name).cloned().filter(|_| guest.standing);
+        let sudo_password = self.standing.sudo.get(&guest.name).cloned().filter(|_| guest.standing);
         let host = born(guest, Birth { sudo_password }, self.seed);
         let put = self.keep(vec![HostEffect::Put(Box::new(host.clone()))], Vec::new());
         let mut records = vec![put];

@@ -27,6 +27,7 @@ mod scripts;
 mod server;
 mod session;
 mod shell;
+mod standing;
 mod status;
 mod systemctl;
 mod systemd;
@@ -41,6 +42,7 @@ pub(super) use desk::{HostDesk, HostRecord, Verdict};
 pub(super) use hosts::Hosts;
 pub(super) use key::{client_key, fingerprint};
 pub(super) use network::Network;
+pub(super) use standing::Standing;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,13 @@ pub(in crate::lab) struct Clusters {
     pub(super) pace: Pace,
 }
 
+impl Clusters {
+    /// How long things take in them.
+    pub(in crate::lab) fn pace(&self) -> Pace {
+        self.pace
+    }
+}
+
 /// How long things take that a real cluster does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::lab) struct Pace {

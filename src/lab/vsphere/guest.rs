@@ -20,6 +20,7 @@ pub(in crate::lab) struct Guest {
     pub hostname: String,
     /// BIOS UUID in vCenter's form.
     pub uuid: String,
+    pub instance_uuid: String,
     pub cpus: u32,
     pub memory_mib: u64,
     pub disk_gib: u64,
@@ -71,6 +72,7 @@ fn guest(entity: &Entity) -> Option<Guest> {
         address: machine.guest_address(),
         hostname: machine.guest_name(&entity.name),
         uuid: machine.uuid.clone(),
+        instance_uuid: machine.instance_uuid.clone(),
         cpus: u32::try_from(machine.cpus).unwrap_or(1),
         memory_mib: u64::try_from(machine.memory_mib).unwrap_or_default(),
         disk_gib: disk.unwrap_or_default(),

@@ -1,12 +1,11 @@
 //! Hosts follow their machines.
 
-use std::collections::BTreeMap;
-
 use crate::lab::k3s::Clusters;
 use crate::lab::vsphere::Guest;
 
 use super::super::desk::HostDesk;
 use super::super::hosts::Hosts;
+use super::super::standing::Standing;
 
 const USERDATA: &str = r#"#cloud-config
 {"users": [{"name": "ops", "ssh_authorized_keys": ["ssh-ed25519 AAAA"]}]}"#;
@@ -21,6 +20,7 @@ fn guest(id: &str, on: bool) -> Guest {
         address: "10.20.0.11".to_owned(),
         hostname: "server-1".to_owned(),
         uuid: "421a2b3c-4d5e-4f60-a1b2-c3d4e5f60718".to_owned(),
+        instance_uuid: "501a2b3c-4d5e-4f60-a1b2-c3d4e5f60718".to_owned(),
         cpus: 2,
         memory_mib: 4096,
         disk_gib: 20,
@@ -29,7 +29,7 @@ fn guest(id: &str, on: bool) -> Guest {
 }
 
 fn desk() -> HostDesk {
-    HostDesk::new(5, Hosts::default(), Clusters::default(), BTreeMap::new())
+    HostDesk::new(5, Hosts::default(), Clusters::default(), Standing::default())
 }
 
 #[test]
