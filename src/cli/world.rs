@@ -41,7 +41,7 @@ impl World {
             false => None,
         };
         let (vcenter, ssh) = match &lab {
-            Some(lab) => (lab.vcenter_config()?, lab.ssh_config(&loaded.spec)),
+            Some(lab) => (lab.vcenter_config()?, lab.ssh_config(&loaded.spec).await),
             None => (vcenter_config(loaded)?, ssh::config(loaded)),
         };
         let vcenter = Arc::new(Vcenter::new(vcenter)?);

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Action, Change, Half, Node, Operation, Plan};
+use super::{Action, Change, Half, Node, Operation, Plan, Reason};
 use crate::resource::Address;
 
 /// A broken invariant.
@@ -79,7 +79,9 @@ pub fn check(plan: &Plan) -> Vec<Note> {
 fn deletes_what_must_stay(change: &Change) -> bool {
     let steps = change.steps.iter().any(|step| step.operation == Operation::Delete);
     let deletes = steps || matches!(change.action, Action::Delete | Action::Replace);
-    deletes && (change.kind.holds_data || change.protected)
+    // A node of k3s is not its machine: whoever names it has it installed anew.
+    let named = change.kind.lifecycle.is_node() && change.reasons == [Reason::Requested];
+    deletes && (change.kind.holds_data || change.protected && !named)
 }
 
 fn has_unguarded_delete(change: &Change) -> bool {

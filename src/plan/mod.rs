@@ -16,8 +16,10 @@ mod order;
 #[allow(clippy::module_inception)]
 mod plan;
 mod planner;
+mod provider_id;
 mod refusal;
 mod review;
+mod rotation;
 mod select;
 mod step;
 mod steps;

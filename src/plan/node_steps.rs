@@ -61,6 +61,11 @@ impl Subject<'_> {
         steps
     }
 
+    /// Has a running server take the new token in place of the one that the cluster has.
+    pub(super) fn rotate_token(&self) -> Step {
+        self.call(Operation::RotateToken, self.kind.deadline_s)
+    }
+
     /// Out of the cluster, then off the machine. Where everything goes, the last server has no
     /// cluster to be taken out of, nor has anybody where none answers.
     pub(super) fn delete_node(&self) -> Vec<Step> {
@@ -79,11 +84,11 @@ impl Subject<'_> {
     }
 
     /// What the window of a running node begins and ends with; nothing for anything else.
-    pub fn around(&self) -> (Vec<Step>, Vec<Step>) {
-        if self.is_up() { (self.opening(), self.closing()) } else { (Vec::new(), Vec::new()) }
+    pub fn around(&self, action: Action) -> (Vec<Step>, Vec<Step>) {
+        if self.is_up() { (self.opening(action), self.closing()) } else { (Vec::new(), Vec::new()) }
     }
 
-    fn opening(&self) -> Vec<Step> {
+    fn opening(&self, action: Action) -> Vec<Step> {
         let drain_s = self.seconds("drain_timeout_s", DRAIN_S);
         let mut steps = Vec::new();
         if self.kind.lifecycle == Lifecycle::Server {
@@ -91,7 +96,7 @@ impl Subject<'_> {
         }
         steps.push(self.call(Operation::Drain, drain_s));
         if let Some(first) = steps.first_mut() {
-            first.guard = Some(self.may_be_missed());
+            first.guard = Some(self.may_be_missed(action));
         }
         steps
     }
@@ -101,11 +106,12 @@ impl Subject<'_> {
     }
 
     /// True of a node that the cluster can do without for a while.
-    fn may_be_missed(&self) -> Condition {
-        let mut conditions = vec![
-            Condition::Empty("wrong_provider_ids".into()),
-            Condition::Empty("others_not_ready".into()),
-        ];
+    fn may_be_missed(&self, action: Action) -> Condition {
+        let mut conditions = vec![Condition::Empty("others_not_ready".into())];
+        // Making nodes anew is what sets wrong provider ids right.
+        if action != Action::Replace {
+            conditions.insert(0, Condition::Empty("wrong_provider_ids".into()));
+        }
         if self.kind.lifecycle == Lifecycle::Server {
             conditions.push(Condition::AtLeast("spare_voters".into(), 1));
         }

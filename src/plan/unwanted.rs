@@ -71,7 +71,7 @@ impl Planner<'_> {
         let home =
             edges.iter().find(|edge| edge.kind == EdgeKind::LivesIn && kind.layer == Layer::Hosts);
         let machine = home.map_or(address, |edge| &edge.to).clone();
-        let (opening, closing) = subject.around();
+        let (opening, closing) = subject.around(action);
         let disturbs = subject.disturbs(action, &[]) && !self.options.destroy;
         let change = Change {
             address: address.clone(),

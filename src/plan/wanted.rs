@@ -6,6 +6,7 @@ use super::decide::{Decision, Row, Seen, decide};
 use super::diff::{FieldDiff, diff};
 use super::difference::{all_of, difference};
 use super::planner::Planner;
+use super::provider_id;
 use super::refusal::{refusal, taken};
 use super::steps::Subject;
 use super::{Action, After, BlockCause, Cause, Change, Difference, Impact, Reason};
@@ -50,7 +51,9 @@ impl Planner<'_> {
         let address = &resource.address;
         let record = self.prior.resources.get(address);
         let desired = self.known(resource, self.secrets);
-        let found = self.compare(resource.kind, record, object, &desired);
+        let mut found = self.compare(resource.kind, record, object, &desired);
+        let requested = self.options.replace.contains(address);
+        provider_id::leave(&mut found, object, requested);
         let row = Row {
             desired: true,
             prior: self.prior_of(address),
@@ -76,11 +79,14 @@ impl Planner<'_> {
         {
             return self.block(resource, refusal(refused));
         }
+        if let Some(cause) = self.rotation_refused(resource, &found) {
+            return self.block(resource, cause);
+        }
         if let Some(cause) = self.unmakeable(resource, action, &reason, &found) {
             return self.block(resource, cause);
         }
         let (action, reason) = match action {
-            Action::NoOp => self.recorded_anew(resource, record, &desired),
+            Action::NoOp => self.recorded_anew(resource, record, object, &desired),
             _ => (action, reason),
         };
         let change = self.change(resource, action, reason, object, found);
@@ -122,12 +128,15 @@ impl Planner<'_> {
             destroy: false,
             last: false,
         };
-        let steps = subject.steps(action, &attributes);
+        let mut steps = subject.steps(action, &attributes);
+        if action != Action::Replace && self.rotates(resource, &attributes) {
+            steps.insert(0, subject.rotate_token());
+        }
         let disturbs = subject.disturbs(action, &attributes);
         // A node whose machine is made anew runs until then.
         let standing = self.live.get(&resource.address).and_then(Reading::object);
         let standing = standing.map(|object| object.attributes.tree());
-        let (opening, closing) = Subject { live: standing.as_ref(), ..subject }.around();
+        let (opening, closing) = Subject { live: standing.as_ref(), ..subject }.around(action);
         Change {
             address: resource.address.clone(),
             kind: resource.kind,
@@ -208,9 +217,11 @@ impl Planner<'_> {
         if !is_present(action) || (demanded.is_none() && !requested) {
             return None;
         }
+        // A node of k3s is not its machine: one that is named is installed anew.
+        let named = resource.kind.lifecycle.is_node() && requested;
         let (state, help) = if resource.kind.holds_data {
             ("holds data", "take back the edit: what holds data is never deleted by a plan")
-        } else if resource.protected {
+        } else if resource.protected && !named {
             ("is protected", "take it out of `protect`, or take back the edit")
         } else if *reason == Reason::AdoptAsked {
             ("is not boma's yet", "take it over as it is first, and plan again")
@@ -232,6 +243,7 @@ impl Planner<'_> {
         &self,
         resource: &Resource,
         record: Option<&Record>,
+        object: Option<&Object>,
         desired: &Json,
     ) -> (Action, Reason) {
         if self.prior.open.contains_key(&resource.address) {
@@ -239,8 +251,9 @@ impl Planner<'_> {
         }
         let stale = record.is_some_and(|record| {
             let recorded = record.attributes.tree();
-            record.protected != resource.protected
-                || !diff(resource.kind, desired, Some(&recorded), &recorded).is_empty()
+            let mut found = diff(resource.kind, desired, Some(&recorded), &recorded);
+            provider_id::leave(&mut found, object, false);
+            record.protected != resource.protected || !found.is_empty()
         });
         if stale { (Action::Adopt, Reason::SpecChanged) } else { (Action::NoOp, Reason::Equal) }
     }

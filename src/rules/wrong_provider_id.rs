@@ -1,13 +1,14 @@
 //! `wrong-provider-id`: CPI finds a node's VM by the UUID in its provider id. One that it does not
 //! find has its Node deleted as soon as it is not Ready (cloud-provider-vsphere, `instances.go`);
 //! on a server that takes the etcd member away, too. A provider id never changes: the node is made
-//! anew.
+//! anew, and while one is wrong only where `--replace` names it.
 
 use std::collections::BTreeSet;
 
 use super::words::names;
 use super::{Facts, Problem, Rule, hosts};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Window};
+use crate::spec::ProviderId;
 
 /// See the file's head. What disturbs no node may go ahead.
 pub const RULE: Rule = Rule::deny("wrong-provider-id", check);
@@ -16,7 +17,8 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let wrong = wrong(facts);
     let Some(first) = wrong.first() else { return };
     let all: Vec<&str> = wrong.iter().map(String::as_str).collect();
-    let message = match facts.plan.map(|plan| plan.windows.len()).unwrap_or_default() {
+    let windows = facts.plan.map(|plan| disrupting(plan).count()).unwrap_or_default();
+    let message = match windows {
         0 => format!("the provider id of {} is not the BIOS UUID of its VM", names(&all)),
         _ => format!(
             "no node may restart while the provider id of {} is not the BIOS UUID of its VM",
@@ -26,8 +28,13 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let problem = Problem::at(&facts.spec.k3s.provider_id.place, message, way_out(facts, first));
     let blocks = facts
         .plan
-        .is_some_and(|plan| !plan.windows.is_empty() && !is_the_way_out(facts, plan, &wrong));
+        .is_some_and(|plan| windows > 0 && !is_the_way_out(facts, plan, &wrong));
     report.push(if blocks { problem } else { problem.warn() });
+}
+
+/// Those in which a node or its machine goes down.
+fn disrupting(plan: &Plan) -> impl Iterator<Item = &Window> {
+    plan.windows.iter().filter(|window| window.disrupts)
 }
 
 /// Every server names all of them, as far as it could see.
@@ -43,17 +50,22 @@ fn wrong(facts: &Facts<'_>) -> BTreeSet<String> {
 fn way_out(facts: &Facts<'_>, first: &str) -> String {
     let server = facts.spec.servers.iter().any(|server| server.name.value == first);
     let kind = if server { "k3s/server" } else { "k3s/agent" };
+    let uuid = match facts.spec.k3s.provider_id.value {
+        ProviderId::BiosUuid => "",
+        ProviderId::InstanceUuid => "set `provider_id = \"bios-uuid\"` in [k3s]; ",
+    };
     format!(
         "there is one way out: see that the images of CPI and CSI can be pulled; set \
          `skip_node_deletion = true` in [cloud_provider] and apply, which sets SKIP_NODE_DELETION \
-         on the CPI DaemonSet; replace the nodes, one per apply: `boma apply --replace \
+         on the CPI DaemonSet; {uuid}replace the nodes, one per apply: `boma apply --replace \
          {kind}/{first}`; then take `skip_node_deletion` off again"
     )
 }
 
 /// One of them is made anew and nothing else is disturbed, while CPI deletes no node.
 fn is_the_way_out(facts: &Facts<'_>, plan: &Plan, wrong: &BTreeSet<String>) -> bool {
-    let [window] = plan.windows.as_slice() else { return false };
+    let mut windows = disrupting(plan);
+    let (Some(window), None) = (windows.next(), windows.next()) else { return false };
     let replaced = facts.spec.all_machines().any(|machine| {
         machine.name.value == window.machine.name()
             && wrong.contains(&machine.name.value)

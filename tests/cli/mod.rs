@@ -24,6 +24,7 @@ mod scenarios;
 mod scope;
 mod served;
 mod sessions;
+mod standing_k3s;
 mod state;
 mod state_files;
 mod usage;

@@ -74,12 +74,12 @@ impl LabWorld {
         })
     }
 
-    /// How its machines are logged in to: every key is known, and addresses of the spec are ports
+    /// How its machines are logged in to: keys are known, and addresses of the spec are ports
     /// on loopback.
     ///
     /// # Errors
     /// What another process published cannot be used.
-    pub fn ssh_config(&self, spec: &Spec) -> Result<SshConfig, CliError> {
+    pub async fn ssh_config(&self, spec: &Spec) -> Result<SshConfig, CliError> {
         let endpoints = self.endpoints();
         let seconds = |seconds: Seconds| Duration::from_secs(seconds.0);
         Ok(SshConfig {
@@ -88,7 +88,7 @@ impl LabWorld {
             auth: Auth::Key(endpoints.ssh_user_key.clone().into()),
             sudo_password: None,
             known_hosts: KnownHosts::default(),
-            pins: BTreeMap::new(),
+            pins: self.pins(spec).await?,
             jump: None,
             connect_timeout: seconds(spec.ssh.connect_timeout.value),
             command_timeout: seconds(spec.ssh.command_timeout.value),
@@ -146,6 +146,22 @@ impl LabWorld {
         {
             tracing::warn!("failed to {}", chain(&error));
         }
+    }
+
+    /// The keys of machines that stand: those that boma clones publish theirs, and these are known
+    /// to whoever made the lab.
+    async fn pins(&self, spec: &Spec) -> Result<BTreeMap<String, String>, CliError> {
+        let hosts = match self {
+            Self::Owned(running) => running.hosts(),
+            Self::Served(endpoints) => Control::connect(endpoints)?.hosts().await?,
+        };
+        let standing = spec.all_machines().filter(|machine| machine.template.is_none());
+        let pins = standing.filter_map(|machine| {
+            let address = machine.address.value.to_string();
+            let host = hosts.iter().find(|host| host.address == address)?;
+            Some((machine.name.value.clone(), host.fingerprint.clone()))
+        });
+        Ok(pins.collect())
     }
 
     fn endpoints(&self) -> &Endpoints {

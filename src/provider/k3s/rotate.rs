@@ -13,6 +13,9 @@ use crate::provider::host::{Content, Failure, Probe, Remote, RootFile, command};
 /// as arguments, for everybody on the host to see; curl reads them from its standard input.
 const URL: &str = "https://127.0.0.1:6443/v1-k3s/token";
 
+/// What answers those who may join.
+const READY: &str = "https://127.0.0.1:6443/v1-k3s/readyz";
+
 /// Has the server take the desired token instead of the one it has.
 ///
 /// # Errors
@@ -34,6 +37,15 @@ pub async fn rotate(remote: Remote<'_>, probe: &Probe, attributes: &Json) -> Res
     remote.write(&RootFile { path: TOKEN.into(), mode: 0o600, content }).await
 }
 
+/// Whether the server lets servers join with a token.
+async fn accepts(remote: Remote<'_>, token: &str) -> Result<bool, Failure> {
+    let user = Json::from(format!("server:{token}"));
+    let words = ["curl", "-sSk", "-f", "--max-time", "10", "-K", "-", READY];
+    let command = command(&words).secret_stdin(SecretString::from(format!("user = {user}\n")));
+    let output = remote.ask(&command.timeout(Duration::from_secs(30))).await?;
+    Ok(output.status == 0)
+}
+
 async fn put(remote: Remote<'_>, old: &str, new: &str) -> Result<(), Failure> {
     let (user, data) = (Json::from(format!("server:{old}")), json!({ "newToken": new }));
     let data = Json::from(data.to_string());
@@ -44,6 +56,10 @@ async fn put(remote: Remote<'_>, old: &str, new: &str) -> Result<(), Failure> {
     let command = command(&words).secret_stdin(SecretString::from(config));
     let output = remote.ask(&command.clone().timeout(Duration::from_secs(90))).await?;
     if output.status == 22 && ["401", "403"].iter().any(|status| output.stderr.contains(status)) {
+        // A run that was cut off after another server took it.
+        if accepts(remote, new).await? {
+            return Ok(());
+        }
         return Err(Failure::refused(
             "the server does not accept the old token",
             "let [k3s] previous_token name the token that the cluster has now; a server shows it \

@@ -1,0 +1,117 @@
+//! A k3s that people installed after the guide is taken over as it stands.
+
+use boma::lab::{ClusterStatus, Lab, Opened, ServeOptions, Setup};
+use serde_json::Value as Json;
+
+use super::env::{SMALL, TestEnv};
+
+const SPEC: &str = "fleet.toml";
+const APPLY: &[&str] = &["apply", "--lab", "--yes", SPEC];
+
+#[test]
+fn arguments_move_to_config_yaml_without_a_restart() {
+    let env = fleet(&[("[k3s]\n", "[k3s]\nruntime = \"docker\"\n"), DOCKER]);
+    let before = cluster(&env);
+    assert_eq!(before.nodes.len(), 5);
+    assert!(before.restarts.is_empty());
+
+    let plan = env.json(0, &["plan", "--lab", SPEC]);
+    for node in NODES {
+        let change = change(&plan, node);
+        assert_eq!(change["action"], "adopt", "{node}");
+        let attributes = change["attributes"].as_array().expect("attributes");
+        let paths: Vec<&str> = attributes.iter().filter_map(|one| one["path"].as_str()).collect();
+        assert_eq!(paths, ["arguments"], "{node}");
+    }
+
+    env.expect(0, APPLY);
+    assert_settled(&env);
+    assert_eq!(undisturbed(&env), undisturbed_of(&before));
+
+    // What a later change restarts comes up with the arguments that it had.
+    edit(&env, "runtime = \"docker\"\n", "runtime = \"docker\"\nkubelet_args = [\"max-pods=150\"]\n");
+    let refused = env.expect(3, APPLY);
+    assert!(refused.stderr.contains("--allow-disruption"), "{refused}");
+    env.expect(0, &["apply", "--lab", "--yes", "--allow-disruption", SPEC]);
+    assert_settled(&env);
+    let after = cluster(&env);
+    assert_eq!(after.restarts.len(), 5);
+    assert!(after.together_down.is_empty());
+    assert!(after.nodes.iter().all(|node| node.ready && !node.cordoned));
+}
+
+const NODES: [&str; 5] = [
+    "k3s/server/server-1",
+    "k3s/server/server-2",
+    "k3s/server/server-3",
+    "k3s/agent/agent-1",
+    "k3s/agent/agent-2",
+];
+
+const DOCKER: (&str, &str) = ("[cloud_provider]\n", "[docker]\nversion = \"24.0.9\"\n\n[cloud_provider]\n");
+
+/// A spec of machines that stand, and k3s on them.
+fn fleet(edits: &[(&str, &str)]) -> TestEnv {
+    let env = TestEnv::empty();
+    let mut spec = SMALL.to_owned();
+    let standing = [
+        ("name = \"small\"", "name  = \"fleet\""),
+        ("template = \"ubuntu-22.04\"\n", ""),
+        ("cpu_hot_add    = false\nmemory_hot_add = false\n", ""),
+        ("# A change of their size is a power cycle.\n", ""),
+    ];
+    for (from, to) in standing.iter().chain(edits) {
+        assert!(spec.contains(from), "{from}");
+        spec = spec.replacen(from, to, 1);
+    }
+    env.write(SPEC, spec);
+    env.expect(0, &["lab", "status", SPEC]);
+    env
+}
+
+#[track_caller]
+fn edit(env: &TestEnv, from: &str, to: &str) {
+    let spec = String::from_utf8(env.read(SPEC)).expect("text");
+    assert!(spec.contains(from), "{from}");
+    env.write(SPEC, spec.replacen(from, to, 1));
+}
+
+#[track_caller]
+fn assert_settled(env: &TestEnv) {
+    let plan = env.expect(0, &["plan", "--lab", "--detailed-exitcode", SPEC]);
+    assert_eq!(plan.stdout.lines().last(), Some("No changes."), "{plan}");
+}
+
+fn change<'a>(plan: &'a Json, address: &str) -> &'a Json {
+    let changes = plan["changes"].as_array().expect("changes");
+    let found = changes.iter().find(|change| change["address"] == address);
+    found.unwrap_or_else(|| panic!("{address} in {plan:#}"))
+}
+
+/// What a restart would show in: restarts, and the pods of each node.
+fn undisturbed(env: &TestEnv) -> (usize, Vec<(String, usize)>) {
+    undisturbed_of(&cluster(env))
+}
+
+fn undisturbed_of(cluster: &ClusterStatus) -> (usize, Vec<(String, usize)>) {
+    let pods = cluster.nodes.iter().map(|node| (node.name.clone(), node.pods));
+    (cluster.restarts.len(), pods.collect())
+}
+
+/// The only cluster of the lab.
+fn cluster(env: &TestEnv) -> ClusterStatus {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let folder = env.path("state/lab/fleet/world");
+        let Opened::Owned(lab) = Lab::open(&folder, &Setup::default()).expect("a lab") else {
+            panic!("somebody has the lab");
+        };
+        let running = lab.serve(ServeOptions::default()).await.expect("it is served");
+        let status = running.status().expect("a status");
+        running.shutdown().await.expect("it ends");
+        let [cluster] = &status.clusters[..] else { panic!("{:#?}", status.clusters) };
+        cluster.clone()
+    })
+}
