@@ -172,10 +172,12 @@ async fn config_that_somebody_edits_is_seen_and_put_right(rig: &Rig, machines: &
     rig.shell("agent-1", added).await;
     let config = agent.tree(machines).await.unwrap()["config"].clone();
     assert_eq!(config["node-label"], json!(["a=b"]));
-    let wanted = json!({"config": attributes(rig, "agent-1")["config"]});
-    agent.act(machines, Operation::Update, wanted.clone()).await.unwrap();
+    let config = attributes(rig, "agent-1")["config"].clone();
+    // What boma never set goes only where it is told to.
+    let mut wanted = json!({"config": config});
+    wanted["config"]["node-label"] = Json::Null;
+    agent.act(machines, Operation::Update, wanted).await.unwrap();
     agent.act(machines, Operation::Restart, json!({})).await.unwrap();
-    let config = wanted["config"].clone();
     agent.becomes(machines, json!({"config": config, "ready": "yes", "running": "current"})).await;
     rig.shell("agent-1", "systemctl stop k3s-agent").await;
     agent.becomes(machines, json!({"service": "inactive"})).await;
@@ -192,16 +194,22 @@ async fn servers_are_upgraded_one_by_one(rig: &Rig, machines: &Machines) {
         server.act(machines, Operation::Restart, json!({})).await.unwrap();
         server.becomes(machines, json!({"ready": "yes", "running": "current"})).await;
     }
-    let mut outages = Vec::new();
-    for name in SERVERS {
-        let log = rig.shell(name, "cat /var/log/k3s-stand-in.jsonl").await;
-        outages.extend(down_times(&log).into_iter().map(|(from, to)| (from, to, name)));
-    }
+    let mut outages = outages(rig, &SERVERS).await;
     assert_eq!(outages.len(), SERVERS.len(), "{outages:?}");
     outages.sort_by(|one, other| one.0.total_cmp(&other.0));
     for pair in outages.windows(2) {
         assert!(pair[0].1 <= pair[1].0, "two servers were down at once: {pair:?}");
     }
+}
+
+/// When each of these hosts had no k3s: from, to, name.
+pub async fn outages<'a>(rig: &Rig, names: &[&'a str]) -> Vec<(f64, f64, &'a str)> {
+    let mut outages = Vec::new();
+    for name in names {
+        let log = rig.shell(name, "cat /var/log/k3s-stand-in.jsonl").await;
+        outages.extend(down_times(&log).into_iter().map(|(from, to)| (from, to, *name)));
+    }
+    outages
 }
 
 /// From each stop to the next readiness, in seconds since 1970.

@@ -4,7 +4,10 @@
 //! inside the hosts' network; `.ci/conformance` sees to both. Each test takes the hosts it works on,
 //! so that tests of different hosts run at once.
 
+mod apply;
 mod cluster;
 mod firewall;
+mod fleet;
+mod kills;
 mod rig;
 mod transport;

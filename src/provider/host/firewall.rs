@@ -26,7 +26,7 @@ const REVERT: &str = "boma-firewall-revert";
 const BEFORE: &str = "/var/lib/boma/firewall-before";
 
 /// How long boma has to log in again. A change of 200 rules takes ufw half a minute.
-const REVERT_AFTER_S: u64 = 120;
+pub const REVERT_AFTER: Duration = Duration::from_secs(120);
 
 /// What the timer runs.
 const REVERT_SCRIPT: &str = include_str!("firewall_revert.sh");
@@ -52,7 +52,8 @@ impl Wanted {
     }
 }
 
-/// Reads the kind. Absent where boma never set it up.
+/// Reads the kind. Absent where boma never set it up. Rules that the host will take back by itself,
+/// as nobody confirmed them yet, do not count: boma was interrupted, and has to say them again.
 pub fn read(probe: &Probe) -> Reading {
     let Some(text) = probe.text(&format!("mark/{}", mark::file_name(FIREWALL))) else {
         return Reading::Absent;
@@ -64,7 +65,8 @@ pub fn read(probe: &Probe) -> Reading {
                 .into(),
         );
     };
-    let tree = json!({ "rules": own_rules(added), "default_deny": denies(probe), "tool": "ufw" });
+    let rules = if is_armed(probe) { Vec::new() } else { own_rules(added) };
+    let tree = json!({ "rules": rules, "default_deny": denies(probe), "tool": "ufw" });
     Reading::Present(Object {
         id: machine::id(probe),
         attributes: Attributes::new(&tree),
@@ -73,11 +75,16 @@ pub fn read(probe: &Probe) -> Reading {
 }
 
 /// Makes it so. Whatever happens, boma can log in afterwards: the host itself goes back to the
-/// rules of before unless a new session says in time that it came through.
+/// rules of before unless a new session says within `revert_after` that it came through.
 ///
 /// # Errors
 /// Any [`Failure`]; where the new session fails, the host goes back by itself.
-pub async fn apply(remote: Remote<'_>, probe: &Probe, wanted: &Wanted) -> Result<(), Failure> {
+pub async fn apply(
+    remote: Remote<'_>,
+    probe: &Probe,
+    wanted: &Wanted,
+    revert_after: Duration,
+) -> Result<(), Failure> {
     let Some(added) = probe.text("ufw-added") else {
         return Err(Failure::refused(
             "the host has no ufw that answers",
@@ -85,10 +92,14 @@ pub async fn apply(remote: Remote<'_>, probe: &Probe, wanted: &Wanted) -> Result
         ));
     };
     let commands = changes(&own_rules(added), wanted, denies(probe))?;
-    if commands.is_empty() {
-        return Ok(());
+    if !commands.is_empty() {
+        return guarded(remote, &commands, revert_after).await;
     }
-    guarded(remote, &commands).await
+    if is_armed(probe) {
+        // The session that read the host came through the rules that an interrupted run made.
+        remote.run(&confirmation()).await?;
+    }
+    Ok(())
 }
 
 /// Takes boma's rules away. Where nothing else is let in, the firewall goes off with them: the
@@ -96,7 +107,11 @@ pub async fn apply(remote: Remote<'_>, probe: &Probe, wanted: &Wanted) -> Result
 ///
 /// # Errors
 /// Any [`Failure`].
-pub async fn remove(remote: Remote<'_>, probe: &Probe) -> Result<(), Failure> {
+pub async fn remove(
+    remote: Remote<'_>,
+    probe: &Probe,
+    revert_after: Duration,
+) -> Result<(), Failure> {
     let own = probe.text("ufw-added").map(own_rules).unwrap_or_default();
     let none = Wanted { rules: Some(BTreeSet::new()), deny: None };
     let mut commands = Vec::new();
@@ -105,28 +120,32 @@ pub async fn remove(remote: Remote<'_>, probe: &Probe) -> Result<(), Failure> {
     }
     commands.extend(changes(&own, &none, false)?);
     if !commands.is_empty() {
-        guarded(remote, &commands).await?;
+        guarded(remote, &commands, revert_after).await?;
     }
     remote.root(&["rm", "-f", &mark::path(FIREWALL)]).await?;
     Ok(())
 }
 
 /// Runs commands with a way back.
-async fn guarded(remote: Remote<'_>, commands: &[Command]) -> Result<(), Failure> {
+async fn guarded(
+    remote: Remote<'_>,
+    commands: &[Command],
+    revert_after: Duration,
+) -> Result<(), Failure> {
     // One that an interrupted run left armed: this session shows that its rules let boma in.
-    let stop = command(&["systemctl", "stop", &format!("{REVERT}.timer")]).root();
+    let stop = confirmation();
     remote.ask(&stop).await?;
     remote.root(&["mkdir", "-p", BEFORE]).await?;
     remote.root(&["cp", "-aT", "/etc/ufw", &format!("{BEFORE}/etc")]).await?;
     remote.root(&["cp", "-aT", "/etc/default/ufw", &format!("{BEFORE}/default")]).await?;
-    let after = REVERT_AFTER_S.to_string();
+    let after = revert_after.as_secs().to_string();
     let arm = ["systemd-run", "--unit", REVERT, "--on-active", &after, "--", "sh", "-c"];
     remote.run(&command(&arm).arg(REVERT_SCRIPT).arg(REVERT).root()).await?;
     for change in commands {
         remote.run(change).await?;
     }
     remote.hosts.forget(remote.target).await;
-    let confirm = tokio::time::timeout(Duration::from_secs(REVERT_AFTER_S), remote.run(&stop));
+    let confirm = tokio::time::timeout(revert_after, remote.run(&stop));
     match confirm.await {
         Ok(Ok(_)) => Ok(()),
         outcome => {
@@ -137,13 +156,23 @@ async fn guarded(remote: Remote<'_>, commands: &[Command]) -> Result<(), Failure
             Err(Failure::Refused {
                 message: format!("boma could not log in again with the new rules: {cause}"),
                 help: format!(
-                    "the host restores its previous rules by itself within {REVERT_AFTER_S} s; let \
+                    "the host restores its previous rules by itself within {after} s; let \
                      [ssh] from name the address that the host sees boma come from, then plan again"
                 ),
                 retry: Retry::Never,
             })
         }
     }
+}
+
+/// Ends the timer: the rules stay.
+fn confirmation() -> Command {
+    command(&["systemctl", "stop", &format!("{REVERT}.timer")]).root()
+}
+
+/// Whether the host will go back to earlier rules by itself.
+fn is_armed(probe: &Probe) -> bool {
+    probe.word("firewall-revert") == Some("active")
 }
 
 /// The commands from what is to what shall be: first what opens, then what closes.
@@ -316,13 +345,20 @@ mod tests {
     }
 
     #[test]
-    fn without_boma_s_mark_there_is_nothing() {
+    fn what_has_no_mark_or_is_not_confirmed_is_not_boma_s() {
         assert_eq!(read(&Probe::with(&[("ufw-added", ADDED)])), Reading::Absent);
         let mark = r#"{"lineage":"l","address":"host/firewall/a"}"#;
         let probe = Probe::with(&[("ufw-added", ADDED), ("mark/host-firewall.json", mark)]);
         let object = read(&probe).object().cloned().unwrap();
         assert_eq!(object.attributes.tree()["rules"], json!(OWN));
         assert_eq!(object.mark.unwrap().lineage, "l");
+        let armed = Probe::with(&[
+            ("ufw-added", ADDED),
+            ("mark/host-firewall.json", mark),
+            ("firewall-revert", "active\n"),
+        ]);
+        let object = read(&armed).object().cloned().unwrap();
+        assert_eq!(object.attributes.tree()["rules"], json!([]));
         let silent = Probe::with(&[("mark/host-firewall.json", mark)]);
         assert!(matches!(read(&silent), Reading::Unread(_)));
     }

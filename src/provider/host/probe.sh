@@ -60,6 +60,7 @@ fi
 files mark /etc/boma/*.json
 output ufw-status 10 65536 ufw status verbose
 output ufw-added 10 262144 ufw show added
+output firewall-revert 5 64 systemctl is-active boma-firewall-revert.timer
 output docker-version 5 1024 dockerd --version
 output docker-active 5 64 systemctl is-active docker
 

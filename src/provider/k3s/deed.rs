@@ -41,12 +41,13 @@ impl Deed<'_> {
     pub async fn firewall(&self) -> Result<(), Failure> {
         let probe = self.probe().await?;
         let wanted = Wanted::of(&self.inputs.attributes);
+        let revert_after = self.machines.revert_after;
         match self.step.operation {
             Operation::Create | Operation::Update => {
                 self.sign(&probe, FIREWALL).await?;
-                firewall::apply(self.remote, &probe, &wanted).await
+                firewall::apply(self.remote, &probe, &wanted, revert_after).await
             }
-            Operation::Delete => firewall::remove(self.remote, &probe).await,
+            Operation::Delete => firewall::remove(self.remote, &probe, revert_after).await,
             _ => Err(self.unknown()),
         }
     }

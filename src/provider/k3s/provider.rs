@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -26,6 +27,7 @@ const MACHINE: &str = "host/machine";
 pub struct Machines {
     hosts: Arc<Hosts>,
     pub(super) now: Now,
+    pub(super) revert_after: Duration,
     /// The servers of the spec.
     fleet: Vec<Target>,
     seen: Mutex<Seen>,
@@ -54,7 +56,13 @@ impl Machines {
     /// Prepares it; nothing is opened until something is asked. `now` is boma's clock, `servers`
     /// are those of the spec.
     pub fn new(hosts: Arc<Hosts>, now: Now, servers: Vec<Target>) -> Self {
-        Self { hosts, now, fleet: servers, seen: Mutex::default() }
+        let (revert_after, seen) = (firewall::REVERT_AFTER, Mutex::default());
+        Self { hosts, now, revert_after, fleet: servers, seen }
+    }
+
+    /// The same where a host waits so long for boma's word that new firewall rules let it in.
+    pub fn with_firewall_revert(self, revert_after: Duration) -> Self {
+        Self { revert_after, ..self }
     }
 
     /// How many commands were run on hosts.
