@@ -27,7 +27,7 @@ async fn an_installation_is_made_kept_upgraded_and_made_smaller() {
     let seen = fleet.differences().await;
     let expected = [
         "host/firewall/agent-2 Update rules",
-        "k3s/agent/agent-1 Update config.kubelet-arg",
+        "k3s/agent/agent-1 Update config.kubelet-arg running",
         "k3s/agent/agent-2 Update service",
     ];
     assert_eq!(seen, expected);
