@@ -16,7 +16,7 @@ use super::signal::{self, Signals};
 use super::world::{self, World};
 use super::{home, refresh, saved};
 use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
-use crate::plan::{Action, Desired, Plan, Reason, Review};
+use crate::plan::{Desired, Plan, Reason, Review};
 use crate::render::clean;
 use crate::render::json::apply_json;
 use crate::render::progress::{BarReporter, JsonReporter, PlainReporter, Reporter};
