@@ -342,6 +342,15 @@ Faults:
   small-pages=N              pages hold N objects at most
   question                   the machine asks a question, and its task waits for the answer
 
+Faults of hosts, at the commands that boma runs there (with --host NAME: of one machine; with
+--method PROGRAM: of one program, such as install, systemctl or boma-probe):
+  hang                       the command never answers, and does nothing
+  disk-full                  the command finds no space left on the disk
+  reboot                     the host goes down and comes up again instead
+  dead                       the host answers nobody any more
+  sudo-refused               sudo asks for a password, and none is right
+  slow-task=MS, drop-before, drop-after as above
+
 Faults are gone once they have hit all their calls, and with the process that serves the lab.
 
 Example: the second clone from now on fails

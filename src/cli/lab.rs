@@ -1,6 +1,8 @@
 //! `boma lab`, and the lab behind `--lab`.
 
 mod fault;
+mod host_names;
+mod hosts;
 mod names;
 mod setup;
 mod status;
@@ -52,13 +54,16 @@ fn serve(args: &LabServeArgs, terminal: Terminal) -> Result<Exit, CliError> {
         };
         let running = lab.serve(options).await?;
         let served = &running.endpoints;
+        let key = hosts::write_key(&dir, &served.ssh_user_key)?;
         print(&format!(
-            "vCenter     {}\nusername    {}\npassword    {}\nCA          {}\nthumbprint  {}\n",
+            "vCenter     {}\nusername    {}\npassword    {}\nCA          {}\nSSH key     {}\nthumbprint  {}\n{}",
             served.vcenter_url,
             served.username,
             served.password,
             dir.join("ca.pem").display(),
+            key.display(),
             served.thumbprint,
+            hosts::ways_in(&running.hosts(), &loaded.spec.ssh.user, &key),
         ))?;
         say("serving until Ctrl-C; other commands with --lab use this world meanwhile");
         signals.next().await;

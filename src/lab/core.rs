@@ -7,7 +7,7 @@ use super::control::{Drifted, Status};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, HostRecord, Network, Verdict};
 use super::journal::Journal;
 use super::staged::FaultRule;
-use super::vsphere::{Desk, Entry, Settings, World, drift, guests, status};
+use super::vsphere::{Desk, Entry, Settings, World, draw_bytes, drift, guests, status};
 use super::world::{Picture, Record};
 
 /// A lab at work.
@@ -25,18 +25,27 @@ pub(super) struct Core {
 }
 
 impl Core {
+    /// Changes up to `count` things that clients made, on hosts and in the vCenter, and tells
+    /// which. No change hides another.
     pub(super) fn drift(&mut self, seed: u64, count: usize) -> io::Result<Vec<Drifted>> {
         self.settle()?;
-        let (entry, drifted) = drift(&self.desk.world, seed, count);
+        let mut spare = self.hosts.spare();
+        let on_hosts = usize::from(draw_bytes(seed, "drift", "hosts")[0]) % count.saturating_add(1);
+        let (records, mut drifted) = self.hosts.drift(seed, on_hosts, now(), &mut spare);
+        self.keep_hosts(records)?;
+        let left = count - drifted.len();
+        let (entry, others) = drift(&self.desk.world, seed, left, &mut |id| spare.take(id));
         self.desk.world.apply(&entry);
         self.keep(vec![entry])?;
+        drifted.extend(others);
         Ok(drifted)
     }
 
     /// Changes up to `count` things on hosts that clients set up, and tells which.
     pub(super) fn drift_hosts(&mut self, seed: u64, count: usize) -> io::Result<Vec<Drifted>> {
         self.settle()?;
-        let (records, drifted) = self.hosts.drift(seed, count, now());
+        let mut spare = self.hosts.spare();
+        let (records, drifted) = self.hosts.drift(seed, count, now(), &mut spare);
         self.keep_hosts(records)?;
         Ok(drifted)
     }

@@ -3,13 +3,18 @@
 use super::diff::diff;
 use super::drift::{DriftAttribute, DriftReport, Drifted, Unread};
 use super::{After, Live};
-use crate::resource::{Address, Identity, Object, Reading};
+use crate::resource::{Address, EdgeKind, Identity, Object, Reading};
 use crate::state::{Record, State};
 
-/// What somebody changed outside boma: owned fields of recorded resources only.
+/// What somebody changed outside boma: owned fields of recorded resources only. Of something that
+/// was deleted, only itself is told, not what was in it.
 pub fn drift(name: &str, prior: &State, live: &Live) -> DriftReport {
     let mut report = DriftReport { name: name.to_owned(), ..DriftReport::default() };
     for (address, record) in &prior.resources {
+        if went_along(record, prior, live) {
+            report.checked += 1;
+            continue;
+        }
         let drifted = match live.get(address) {
             Some(Reading::Present(object)) if is_same(address, record, prior, object) => {
                 differences(address, record, object)
@@ -27,6 +32,16 @@ pub fn drift(name: &str, prior: &State, live: &Live) -> DriftReport {
         report.drifted.extend(drifted);
     }
     report
+}
+
+/// Whether a resource lives in one that is gone.
+fn went_along(record: &Record, prior: &State, live: &Live) -> bool {
+    let is_gone = |home: &Address| match (prior.resources.get(home), live.get(home)) {
+        (Some(record), Some(Reading::Present(object))) => !is_same(home, record, prior, object),
+        (Some(_), Some(Reading::Absent)) => true,
+        _ => false,
+    };
+    record.edges.iter().any(|edge| edge.kind == EdgeKind::LivesIn && is_gone(&edge.to))
 }
 
 /// Whether an object is the recorded one and not another in its place.
@@ -59,4 +74,82 @@ fn differences(address: &Address, record: &Record, object: &Object) -> Option<Dr
         attributes,
         exists_live: true,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::resource::{Attributes, Edge, Endpoint, Kind};
+
+    const VM: &str = "vsphere/vm/a";
+    const NODE: &str = "k3s/agent/a";
+
+    fn machine() -> Kind {
+        Kind::named("vsphere/vm").unwrap()
+    }
+
+    fn agent() -> Kind {
+        Kind::named("k3s/agent").unwrap()
+    }
+
+    fn record(kind: Kind, attributes: &Json, home: Option<&str>) -> Record {
+        let attributes = Attributes::new(attributes);
+        Record {
+            kind,
+            endpoint: Endpoint::vcenter(),
+            id: kind.name.into(),
+            place: Attributes::default(),
+            seen: attributes.digest(),
+            attributes,
+            outputs: Attributes::default(),
+            edges: home
+                .map(|home| Edge { kind: EdgeKind::LivesIn, to: home.into() })
+                .into_iter()
+                .collect(),
+            protected: false,
+        }
+    }
+
+    fn present(kind: Kind, attributes: &Json) -> Reading {
+        let attributes = Attributes::new(attributes);
+        Reading::Present(Object { id: kind.name.into(), attributes, mark: None })
+    }
+
+    /// A machine and what lives in it, as found, and what is told of them.
+    fn check(machine: Reading, node: Reading, expected: &[(&str, &str)]) {
+        let mut prior = State::new("lineage".into(), &[0; 32]);
+        let on = record(machine(), &json!({"power": "on"}), None);
+        let runs = record(agent(), &json!({"service": "active"}), Some(VM));
+        prior.resources.extend([(VM.into(), on), (NODE.into(), runs)]);
+        let live = Live::from([(VM.into(), machine), (NODE.into(), node)]);
+        let report = drift("n", &prior, &live);
+        let told = report.drifted.iter().flat_map(|one| {
+            let attributes = one.attributes.iter();
+            attributes.map(|attribute| (one.address.as_str(), attribute.path.as_str()))
+        });
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!((report.checked, report.unread), (2, Vec::new()));
+    }
+
+    #[test]
+    fn what_was_in_a_deleted_machine_is_not_told() {
+        let on = || present(machine(), &json!({"power": "on"}));
+        check(on(), Reading::Absent, &[(NODE, "exists")]);
+        check(Reading::Absent, Reading::Absent, &[(VM, "exists")]);
+        check(Reading::Absent, Reading::Unread("no route".into()), &[(VM, "exists")]);
+        check(
+            present(machine(), &json!({"power": "off"})),
+            present(agent(), &json!({"service": "active"})),
+            &[(VM, "power")],
+        );
+    }
+
+    #[test]
+    fn another_machine_in_its_place_is_a_deleted_one() {
+        let other = Object { id: "other".into(), attributes: Attributes::default(), mark: None };
+        check(Reading::Present(other), Reading::Absent, &[(VM, "exists")]);
+    }
 }

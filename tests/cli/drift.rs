@@ -13,7 +13,7 @@ const DRIFT: &[&str] = &["drift", "--lab", "small.toml"];
 
 #[test]
 fn seeds() {
-    seeds::each("cli::drift::seeds", "BOMA_SEEDS", 3, |seed| check(seed, &[], 22));
+    seeds::each("cli::drift::seeds", "BOMA_SEEDS", 3, |seed| check(seed, &[], 32));
 }
 
 /// The lab deletes no VM that has permissions: here none has any.
@@ -21,7 +21,7 @@ fn seeds() {
 fn seeds_that_delete() {
     let scope = ["--exclude", "vsphere/permission/**"];
     let test = "cli::drift::seeds_that_delete";
-    seeds::each(test, "BOMA_SEEDS", 3, |seed| check(seed, &scope, 10));
+    seeds::each(test, "BOMA_SEEDS", 3, |seed| check(seed, &scope, 20));
 }
 
 fn check(seed: u64, scope: &[&str], resources: usize) {

@@ -8,6 +8,7 @@ pub mod env;
 mod foreign;
 mod graph;
 mod hardware;
+mod hosts;
 mod import;
 mod interrupt;
 mod inventory;

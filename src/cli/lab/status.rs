@@ -9,23 +9,29 @@ use super::super::error::{CliError, Exit};
 use super::super::load::load;
 use super::super::output::{Terminal, print, print_json};
 use super::super::{home, world as real};
-use super::{fault, world};
+use super::{fault, hosts, world};
 use crate::lab::{FaultRule, Status, StatusDisk};
-use crate::render::json::{LabDiskJson, LabFaultJson, LabSessionsJson, LabStatusJson};
+use crate::render::json::{LabDiskJson, LabFaultJson, LabHostJson, LabSessionsJson, LabStatusJson};
 
 /// Prints what is in the world.
 pub fn run(args: &LabStatusArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let loaded = load(&args.target.spec, terminal)?;
-    let (served_at, status) = real::runtime()?.block_on(async {
+    let (served_at, status, listening) = real::runtime()?.block_on(async {
         let world = world::open(&loaded, &home::lab_dir(&loaded.spec)).await?;
         let status = world.status().await;
         let served_at = world.served_at();
+        // Ports of this process are gone when anybody reads of them.
+        let listening = match &served_at {
+            Some(_) => world.hosts().await,
+            None => Ok(Vec::new()),
+        };
         world.close().await;
-        status.map(|status| (served_at, status))
+        Ok::<_, CliError>((served_at, status?, listening?))
     })?;
+    let hosts = hosts::documents(&status, &listening);
     match args.output.format {
-        Format::Json => print_json(&document(&loaded.spec.name, served_at, &status))?,
-        Format::Text => print(&text(served_at.as_deref(), &status))?,
+        Format::Json => print_json(&document(&loaded.spec.name, served_at, &status, hosts))?,
+        Format::Text => print(&text(served_at.as_deref(), &status, &hosts))?,
     }
     Ok(Exit::Done)
 }
@@ -34,13 +40,22 @@ pub fn run(args: &LabStatusArgs, terminal: Terminal) -> Result<Exit, CliError> {
 pub fn faults(rules: &[FaultRule]) -> String {
     let line = |rule: &FaultRule| {
         let method = rule.method.as_deref().unwrap_or("any call");
+        let host = rule.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
         let FaultRule { nth, times, .. } = rule;
-        format!("  {:<36}{method}, from call {nth} on, {times} times\n", fault::name(&rule.fault))
+        format!(
+            "  {:<36}{method}{host}, from call {nth} on, {times} times\n",
+            fault::name(&rule.fault)
+        )
     };
     rules.iter().map(line).collect()
 }
 
-fn document(name: &str, served_at: Option<String>, status: &Status) -> LabStatusJson {
+fn document(
+    name: &str,
+    served_at: Option<String>,
+    status: &Status,
+    hosts: Vec<LabHostJson>,
+) -> LabStatusJson {
     let counts = |counts: &BTreeMap<String, usize>| {
         counts.iter().map(|(name, number)| (name.clone(), count(*number))).collect()
     };
@@ -59,6 +74,8 @@ fn document(name: &str, served_at: Option<String>, status: &Status) -> LabStatus
         foreign_disks: status.foreign_disks.iter().map(disk).collect(),
         lost_disks: status.lost_disks.iter().map(disk).collect(),
         faults: status.faults.iter().map(fault_json).collect(),
+        hosts,
+        clusters: hosts::clusters(status),
         digest: status.digest.clone(),
     }
 }
@@ -85,7 +102,7 @@ fn by_agent(status: &Status) -> BTreeMap<String, usize> {
 }
 
 /// Numbers first, then whatever else there is, and after an empty line every object.
-fn text(served_at: Option<&str>, status: &Status) -> String {
+fn text(served_at: Option<&str>, status: &Status, hosts: &[LabHostJson]) -> String {
     let mut text = match served_at {
         Some(url) => format!("served at {url}\n"),
         None => "not served\n".to_owned(),
@@ -104,6 +121,7 @@ fn text(served_at: Option<&str>, status: &Status) -> String {
     let agents = agents.iter().map(|(agent, number)| (agent, count(*number))).collect();
     let requests = status.requests.iter().map(|(method, number)| (method, *number)).collect();
     for (title, lines) in [
+        ("hosts", hosts::text(hosts)),
         ("open sessions by client", lines(agents)),
         ("requests", lines(requests)),
         ("staged faults", faults(&status.faults)),
@@ -114,6 +132,7 @@ fn text(served_at: Option<&str>, status: &Status) -> String {
             text += &format!("{title}:\n{lines}");
         }
     }
+    text += &hosts::cluster_text(&hosts::clusters(status));
     text.push('\n');
     for object in &status.inventory {
         text += &format!("{:<24}{}\n", object.object_type, object.path);

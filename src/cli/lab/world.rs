@@ -12,8 +12,8 @@ use super::super::load::Loaded;
 use super::super::world::user_agent;
 use super::setup::setup;
 use crate::lab::{
-    Control, ControlError, Drifted, Endpoints, FaultRule, Lab, Opened, Running, ServeOptions,
-    Status,
+    Control, ControlError, Drifted, Endpoints, FaultRule, HostEndpoint, Lab, Opened, Running,
+    ServeOptions, Status,
 };
 use crate::provider::BoxFuture;
 use crate::provider::host::{Auth, KnownHosts, Route, SshConfig};
@@ -124,6 +124,17 @@ impl LabWorld {
         match self {
             Self::Owned(running) => Ok(running.status()?),
             Self::Served(endpoints) => Ok(Control::connect(endpoints)?.status().await?),
+        }
+    }
+
+    /// Tells where its hosts listen. Ports last as long as the process that serves them.
+    ///
+    /// # Errors
+    /// The world does not answer.
+    pub async fn hosts(&self) -> Result<Vec<HostEndpoint>, CliError> {
+        match self {
+            Self::Owned(running) => Ok(running.hosts()),
+            Self::Served(endpoints) => Ok(Control::connect(endpoints)?.hosts().await?),
         }
     }
 

@@ -10,6 +10,7 @@ use super::content::Content;
 use super::desk::{HostDesk, HostRecord};
 use super::model::Host;
 use super::session::{Output, Session};
+use super::spare::Spare;
 use super::systemd;
 use super::ufw::Firewall;
 use super::units::Phase;
@@ -17,7 +18,7 @@ use super::units::Phase;
 /// Something that can be changed by hand.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// One argument more for the kubelet in k3s's configuration.
+    /// One argument more for the kubelet in k3s's configuration, and k3s started anew.
     Edit,
     /// k3s is stopped.
     Stop,
@@ -27,19 +28,24 @@ enum Kind {
 
 const KINDS: [Kind; 3] = [Kind::Edit, Kind::Stop, Kind::Rule];
 /// Both units that k3s may run as.
-const UNITS: [&str; 2] = ["k3s.service", "k3s-agent.service"];
+const UNITS: [&str; 2] = [systemd::SERVER, "k3s-agent.service"];
 /// The list in k3s's configuration that somebody adds to, and what: nothing that stops k3s.
 const LIST: &str = "kubelet-arg";
 const ITEM: &str = "max-pods=120";
+/// Ports whose rules stay: without them nobody would get in to see the difference, or other hosts
+/// would lose k3s's servers.
+const NEEDED: [&str; 3] = ["22", "6443", "2379:2380"];
 
 impl HostDesk {
     /// Changes up to `count` things, at most one of each kind on a host, on hosts that carry marks
-    /// below `/etc/boma`. Which ones is drawn from the seed.
+    /// below `/etc/boma`. Which ones is drawn from the seed. No server is stopped that is not to
+    /// spare.
     pub(in crate::lab) fn drift(
         &mut self,
         seed: u64,
         count: usize,
         now: u64,
+        spare: &mut Spare,
     ) -> (Vec<HostRecord>, Vec<Drifted>) {
         let marked = |host: &&Host| host.answers() && host.inside("/etc/boma").next().is_some();
         let hosts: Vec<Host> = self.hosts.iter().filter(marked).cloned().collect();
@@ -63,13 +69,19 @@ impl HostDesk {
             if drifted.len() == count || touched.contains(&id) {
                 continue;
             }
-            let Some(host) = self.hosts.get(&id).cloned() else { continue };
+            let may = match kind {
+                Kind::Edit => spare.has(&id),
+                Kind::Stop => spare.take(&id),
+                Kind::Rule => true,
+            };
+            let Some(host) = self.hosts.get(&id).filter(|_| may).cloned() else { continue };
             let mut told = None;
             records.extend(self.act(&host, now, |session| {
                 told = change(session, kind);
                 Output::done()
             }));
             drifted.extend(told);
+            spare.keep(&id);
             touched.push(id);
         }
         (records, drifted)
@@ -87,8 +99,11 @@ fn change(session: &mut Session<'_>, kind: Kind) -> Option<Drifted> {
         before,
         after,
     };
+    let is_active =
+        |session: &Session<'_>, unit: &str| systemd::active(session, unit) == Phase::Active;
     match kind {
         Kind::Edit => {
+            let unit = *UNITS.iter().find(|unit| is_active(session, unit))?;
             let text = session.host.text(CONFIG)?;
             let mode = session.host.node(CONFIG)?.mode;
             let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -106,19 +121,21 @@ fn change(session: &mut Session<'_>, kind: Kind) -> Option<Drifted> {
             let edited = Content(format!("{}\n", lines.join("\n")).into_bytes());
             let now = session.now;
             session.host.place(CONFIG, edited, mode, now);
+            systemd::stop(session, unit);
+            systemd::start(session, unit);
             let after: Vec<Value> = before.iter().cloned().chain([json!(ITEM)]).collect();
             Some(told(&format!("file {CONFIG} {LIST}"), json!(before), json!(after)))
         }
         Kind::Stop => {
-            let active = |unit: &&&str| systemd::active(session, unit) == Phase::Active;
-            let unit = *UNITS.iter().find(active)?;
+            let unit = *UNITS.iter().find(|unit| is_active(session, unit))?;
             systemd::stop(session, unit);
             Some(told(&format!("unit {unit}"), json!("active"), json!("inactive")))
         }
         Kind::Rule => {
             let mut firewall = Firewall::of(&session.host);
-            // Without the rule for SSH nobody would get in any more to see the difference.
-            let own = |rule: &super::ufw::Rule| !rule.comment.is_empty() && rule.port != "22";
+            let own = |rule: &super::ufw::Rule| {
+                !rule.comment.is_empty() && !NEEDED.contains(&rule.port.as_str())
+            };
             let place = firewall.rules.iter().position(own)?;
             let before: Vec<String> =
                 firewall.rules.iter().map(super::ufw::Rule::command).collect();

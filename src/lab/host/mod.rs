@@ -27,6 +27,7 @@ mod scripts;
 mod server;
 mod session;
 mod shell;
+mod spare;
 mod standing;
 mod status;
 mod systemctl;

@@ -10,6 +10,8 @@ use super::units::{Phase, Unit};
 
 /// Where administrators' units are.
 pub(super) const UNITS: &str = "/etc/systemd/system";
+/// The unit of a k3s server.
+pub(super) const SERVER: &str = "k3s.service";
 /// Links to the units that start at boot.
 pub(super) const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
 /// Between two tries of a unit. Real ones wait five seconds (`RestartSec`); all else takes less time

@@ -15,8 +15,14 @@ use super::rule::Rule;
 use super::world::{Effect, Entity, Entry, Origin, Permission, Role, World};
 
 /// Changes up to `count` things that clients made, one change each; the same seed on the same
-/// world always changes the same things. Nothing is applied: the record is returned.
-pub(in crate::lab) fn drift(world: &World, seed: u64, count: usize) -> (Entry, Vec<Drifted>) {
+/// world always changes the same things. Nothing is applied: the record is returned. A machine goes
+/// down only where `ends` says yes to its id.
+pub(in crate::lab) fn drift(
+    world: &World,
+    seed: u64,
+    count: usize,
+    ends: &mut dyn FnMut(&str) -> bool,
+) -> (Entry, Vec<Drifted>) {
     let mut things = things(world);
     things.sort_by_key(|(identity, _)| ids::draw(seed, &["drift", identity]));
     let mut effects = Vec::new();
@@ -27,7 +33,7 @@ pub(in crate::lab) fn drift(world: &World, seed: u64, count: usize) -> (Entry, V
         }
         let choice = ids::draw(seed, &["drift of", &identity]);
         let change = match thing {
-            Thing::Machine(entity, machine) => machine_change(world, entity, machine, choice),
+            Thing::Machine(entity, machine) => machine_change(world, entity, machine, choice, ends),
             Thing::Role(role) => Some(role_change(role, choice)),
             Thing::Permission(permission) => Some(permission_change(world, permission, choice)),
             Thing::Rule(rule) => Some(rule_change(world, rule, choice)),
@@ -75,6 +81,7 @@ fn machine_change(
     entity: &Entity,
     machine: &Machine,
     choice: u64,
+    ends: &mut dyn FnMut(&str) -> bool,
 ) -> Option<(Effect, Drifted)> {
     let path = world.path(&entity.id);
     let told = |property: &str, before: Value, after: Value| Drifted {
@@ -92,10 +99,9 @@ fn machine_change(
         && disk::foreign(machine).next().is_none()
         && !rules.any(|rule| rule.vms.contains(&entity.id));
     if alone && choice.is_multiple_of(DELETED_ONE_IN) {
-        return Some((
-            Effect::Remove(entity.id.clone()),
-            told("exists", json!(true), json!(false)),
-        ));
+        return ends(&entity.id).then(|| {
+            (Effect::Remove(entity.id.clone()), told("exists", json!(true), json!(false)))
+        });
     }
     let mut changed = machine.clone();
     changed.changes += 1;
@@ -131,6 +137,9 @@ fn machine_change(
         kind -= 1;
     }
     if machine.powered_on && kind == 0 {
+        if !ends(&entity.id) {
+            return None;
+        }
         changed.powered_on = false;
         return Some((
             entity.with(changed),

@@ -50,7 +50,11 @@ pub struct LabStatusJson {
     pub lost_disks: Vec<LabDiskJson>,
     /// Faults that are staged and have not all happened; `lab fault --rules` takes this list.
     pub faults: Vec<LabFaultJson>,
-    /// SHA-256 of what is in the world, without histories: equal worlds have equal digests.
+    /// Hosts that boma logs in to, by name.
+    pub hosts: Vec<LabHostJson>,
+    /// k3s clusters that there ever were.
+    pub clusters: Vec<LabClusterJson>,
+    /// SHA-256 of what is in the vCenter, without histories: equal worlds have equal digests.
     pub digest: String,
 }
 
@@ -91,4 +95,57 @@ pub struct LabFaultJson {
     /// What happens to them: a name, or a name with what it needs, such as
     /// `{"slow_task": {"ms": 5}}`.
     pub fault: Json,
+}
+
+/// One host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LabHostJson {
+    /// Its machine's name.
+    pub name: String,
+    /// The address that it has within the world.
+    pub address: String,
+    /// Whether it runs and answers.
+    pub answers: bool,
+    /// The port on 127.0.0.1 of its SSH server. Null where no `lab serve` runs, or it is down.
+    pub port: Option<u16>,
+    /// How often it has booted.
+    pub boots: u64,
+    /// SSH logins since the process began.
+    pub connections: u64,
+    /// Commands over SSH since the process began.
+    pub commands: u64,
+}
+
+/// One k3s cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LabClusterJson {
+    /// Whether its API answers.
+    pub answers: bool,
+    /// How many voters etcd has, running or not.
+    pub voters: u64,
+    /// Its nodes, by name.
+    pub nodes: Vec<LabNodeJson>,
+    /// Names of etcd snapshots, oldest first.
+    pub snapshots: Vec<String>,
+}
+
+/// One node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LabNodeJson {
+    /// Its name.
+    pub name: String,
+    /// `server` or `agent`.
+    pub role: String,
+    /// Whether it is Ready.
+    pub ready: bool,
+    /// Whether pods are kept off it.
+    pub cordoned: bool,
+    /// k3s's version.
+    pub version: String,
+    /// `spec.providerID`; empty where it has none.
+    pub provider_id: String,
+    /// `voter`, `learner`, or empty where it is no member of etcd.
+    pub member: String,
+    /// Pods on it that are not of a DaemonSet.
+    pub pods: u64,
 }

@@ -25,7 +25,8 @@ pub use graph::{GraphJson, NeedJson, NodeJson, graph_json};
 pub use import::{ImportJson, import_json};
 pub use inventory::{HostJson, InventoryJson, RoleJson, VcenterJson, VmJson};
 pub use lab::{
-    LabDiskJson, LabDriftJson, LabDriftedJson, LabFaultJson, LabSessionsJson, LabStatusJson,
+    LabClusterJson, LabDiskJson, LabDriftJson, LabDriftedJson, LabFaultJson, LabHostJson,
+    LabNodeJson, LabSessionsJson, LabStatusJson,
 };
 pub use plan::{
     AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, StepJson, SummaryJson,

@@ -221,6 +221,30 @@ mod tests {
                 times: 2,
                 fault: json!({"slow_task": {"ms": 5}}),
             }],
+            hosts: vec![LabHostJson {
+                name: "server-1".into(),
+                address: "10.20.0.11".into(),
+                answers: true,
+                port: Some(2222),
+                boots: 1,
+                connections: 2,
+                commands: 3,
+            }],
+            clusters: vec![LabClusterJson {
+                answers: true,
+                voters: 1,
+                nodes: vec![LabNodeJson {
+                    name: "server-1".into(),
+                    role: "server".into(),
+                    ready: true,
+                    cordoned: false,
+                    version: "v1.35.9+k3s1".into(),
+                    provider_id: "vsphere://1".into(),
+                    member: "voter".into(),
+                    pods: 0,
+                }],
+                snapshots: Vec::new(),
+            }],
             digest: "00".into(),
         };
         check("lab-status.schema.json", &status);

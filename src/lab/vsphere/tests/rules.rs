@@ -183,7 +183,7 @@ fn rules_drift_in_each_way_and_other_peoples_do_not() {
     client.task(METHOD, &cluster, &add("apart", false, &[&a, &b, &c])).unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..60 {
-        let (_, drifted) = drift(&client.desk.world, seed, 4);
+        let (_, drifted) = drift(&client.desk.world, seed, 4, &mut |_| true);
         let rules = drifted.iter().filter(|change| change.object_type == "ClusterRule");
         for change in rules {
             assert_eq!(change.name, "/DC1/host/Cluster1 apart");

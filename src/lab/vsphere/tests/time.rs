@@ -100,7 +100,7 @@ fn destroying_what_was_made_leaves_the_world_as_it_began() {
 #[test]
 fn drift_touches_what_clients_made_once_each_and_repeats_by_seed() {
     let mut client = Client::new();
-    assert_eq!(drift(&client.desk.world, 1, 5).1, []);
+    assert_eq!(drift(&client.desk.world, 1, 5, &mut |_| true).1, []);
     for name in ["a", "b", "c", "d", "e"] {
         client.clone_vm(
             name,
@@ -109,12 +109,12 @@ fn drift_touches_what_clients_made_once_each_and_repeats_by_seed() {
         );
     }
     for seed in 0..50 {
-        let (entry, drifted) = drift(&client.desk.world, seed, 3);
-        assert_eq!(drift(&client.desk.world, seed, 3).1, drifted);
+        let (entry, drifted) = drift(&client.desk.world, seed, 3, &mut |_| true);
+        assert_eq!(drift(&client.desk.world, seed, 3, &mut |_| true).1, drifted);
         let mut names: Vec<_> = drifted.iter().map(|change| change.name.clone()).collect();
         names.dedup();
         assert_eq!((names.len(), entry.effects.len()), (3, 3));
         assert!(drifted.iter().all(|change| change.before != change.after));
     }
-    assert_eq!(drift(&client.desk.world, 1, 50).1.len(), 5);
+    assert_eq!(drift(&client.desk.world, 1, 50, &mut |_| true).1.len(), 5);
 }
