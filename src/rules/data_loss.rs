@@ -28,8 +28,10 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
 }
 
 fn precious(spec: &Spec, change: &Change) -> Option<Problem> {
-    let protected =
-        change.protected || spec.protect.iter().any(|glob| glob.matches(&change.address));
+    // A node of k3s is not its machine: one that the user names is installed anew.
+    let named = change.kind.lifecycle.is_node() && change.reasons == [Reason::Requested];
+    let written = spec.protect.iter().any(|glob| glob.matches(&change.address));
+    let protected = written || change.protected && !named;
     let why = match (change.kind.holds_data, protected) {
         (true, _) => "holds data",
         (false, true) => "is protected",

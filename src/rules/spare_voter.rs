@@ -3,6 +3,7 @@
 
 use super::words::names;
 use super::{Facts, Problem, Rule, hosts};
+use crate::plan::Window;
 use crate::resource::Address;
 use crate::spec::Machine;
 
@@ -33,7 +34,8 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
 
 fn is_disturbed(facts: &Facts<'_>, server: &Machine) -> bool {
     let vm = Address::of("vsphere/vm", &server.name);
-    facts.plan.is_some_and(|plan| plan.windows.iter().any(|window| window.machine == vm))
+    let takes_down = |window: &Window| window.disrupts && window.machine == vm;
+    facts.plan.is_some_and(|plan| plan.windows.iter().any(takes_down))
 }
 
 /// One that is no healthy voter itself takes nothing away.

@@ -40,6 +40,94 @@ fn arguments_move_to_config_yaml_without_a_restart() {
     assert!(after.nodes.iter().all(|node| node.ready && !node.cordoned));
 }
 
+#[test]
+fn wrong_provider_ids_are_set_right_one_node_per_apply() {
+    let instance = ("[k3s]\n", "[k3s]\nprovider_id = \"instance-uuid\"\n");
+    let env = fleet(&[instance, ("[projects]\n", PROVIDER_ID_WAIVED)]);
+    env.expect(0, APPLY);
+    let wrong = cluster(&env).nodes;
+
+    // Adopted as they are; the right id alone makes none of them anew.
+    edit(&env, instance.1, instance.0);
+    let plan = env.json(0, &["plan", "--lab", SPEC]);
+    assert_eq!(change(&plan, "k3s/agent/agent-1")["action"], "no-op", "{plan:#}");
+    let one = ["apply", "--lab", "--yes", "--allow-disruption", "--replace", "k3s/agent/agent-1"];
+    let one = [&one[..], &[SPEC]].concat();
+
+    // No node restarts, and none is made anew while the cloud provider deletes nodes.
+    assert_refused(&env, &one);
+    edit(&env, "[k3s]\n", "[k3s]\nkubelet_args = [\"max-pods=150\"]\n");
+    assert_refused(&env, &["apply", "--lab", "--yes", "--allow-disruption", SPEC]);
+    edit(&env, "kubelet_args = [\"max-pods=150\"]\n", "");
+    edit(&env, "[cloud_provider]\n", "[cloud_provider]\nskip_node_deletion = true\n");
+    let two = [&one[..6], &["--replace", "k3s/server/server-2", SPEC]].concat();
+    assert_refused(&env, &two);
+    assert!(cluster(&env).restarts.is_empty());
+
+    for (at, node) in NODES.iter().enumerate() {
+        let apply = ["apply", "--lab", "--yes", "--allow-disruption", "--replace", node, SPEC];
+        env.expect(0, &apply);
+        let now = cluster(&env).nodes;
+        let moved = |before: &boma::lab::NodeStatus| {
+            let after = now.iter().find(|after| after.name == before.name).expect("a node");
+            assert!(after.ready && !after.cordoned, "{after:#?}");
+            after.provider_id != before.provider_id
+        };
+        assert_eq!(wrong.iter().filter(|before| moved(before)).count(), at + 1, "{node}");
+    }
+    edit(&env, "skip_node_deletion = true\n", "");
+    assert_settled(&env);
+    let findings = env.json(0, &["plan", "--lab", SPEC])["findings"].clone();
+    assert!(!findings.to_string().contains("wrong-provider-id"), "{findings:#}");
+    assert!(cluster(&env).together_down.is_empty());
+}
+
+#[track_caller]
+fn assert_refused(env: &TestEnv, arguments: &[&str]) {
+    let refused = env.run(arguments);
+    let said = format!("{}{}", refused.stdout, refused.stderr);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["wrong-provider-id", "images of CPI and CSI", "SKIP_NODE_DELETION", "--replace"] {
+        assert!(said.contains(part), "{part}: {refused}");
+    }
+    refused.expect(3);
+}
+
+const PROVIDER_ID_WAIVED: &str = "[[waivers]]
+rule    = \"provider-id\"
+reason  = \"as it was installed\"
+expires = 2099-12-31
+
+[projects]
+";
+
+#[test]
+fn a_server_token_changes_only_from_one_that_is_given() {
+    let env = fleet(&[]);
+    env.expect(0, APPLY);
+    let before = cluster(&env);
+    let (old, new) = ("{ env = \"K3S_TOKEN\" }", "{ env = \"NEW_TOKEN\" }");
+    edit(&env, old, new);
+    let refused = env.run(&["apply", "--lab", "--yes", "--allow-disruption", SPEC]);
+    let said = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(said.contains("previous_token"), "{refused}");
+    assert_eq!(undisturbed(&env), undisturbed_of(&before));
+
+    edit(&env, new, &format!("{new}\nprevious_token = {old}"));
+    env.expect(0, &["apply", "--lab", "--yes", "--allow-disruption", SPEC]);
+    assert_settled(&env);
+    let after = cluster(&env);
+    let rotated = after.history.iter().filter(|line| line.contains("TokenRotated")).count();
+    assert_eq!(rotated, 1, "{:#?}", after.history);
+    let restarted: Vec<&str> = after.restarts.iter().map(|one| one.node.as_str()).collect();
+    assert_eq!(restarted, ["server-1", "server-2", "server-3"]);
+    assert!(after.together_down.is_empty());
+    assert!(after.nodes.iter().all(|node| node.ready && !node.cordoned));
+
+    edit(&env, &format!("\nprevious_token = {old}"), "");
+    assert_settled(&env);
+}
+
 const NODES: [&str; 5] = [
     "k3s/server/server-1",
     "k3s/server/server-2",

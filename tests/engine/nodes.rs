@@ -190,6 +190,54 @@ fn a_window_is_not_opened_where_the_cluster_cannot_spare_the_node() {
     assert!(run.report.failures[0].message.contains("spare_voters"), "{:?}", run.report.failures);
 }
 
+/// Another server token; agents have the servers' own.
+const NEW_TOKEN: (&str, &str) = ("{ env = \"K3S_TOKEN\" }", "{ env = \"NEW_TOKEN\" }");
+const ONE_TOKEN: (&str, &str) = ("agent_token = { env = \"K3S_AGENT_TOKEN\" }\n", "");
+
+#[test]
+fn one_server_rotates_the_token_and_all_that_have_it_restart() {
+    use Operation::{Drain, EtcdSnapshot, Restart, RotateToken, Uncordon, Update, Wait};
+    let previous = "{ env = \"NEW_TOKEN\" }\nprevious_token = { env = \"K3S_TOKEN\" }";
+    let mut system = System::new(lowered(&[ONE_TOKEN]), 1);
+    system.converge();
+    system.desired = lowered(&[ONE_TOKEN, (NEW_TOKEN.0, previous)]);
+    let plan = system.plan();
+    let restarts = [EtcdSnapshot, Drain, Update, Restart, Wait, Uncordon];
+    let rotates = [EtcdSnapshot, Drain, RotateToken, Update, Restart, Wait, Uncordon];
+    assert_eq!(calls(&plan, "k3s/server/server-1"), rotates);
+    assert_eq!(calls(&plan, "k3s/server/server-2"), restarts);
+    assert_eq!(calls(&plan, "k3s/agent/agent-1"), restarts[1..]);
+    assert_eq!(plan.windows.len(), 5);
+    system.converge();
+}
+
+#[test]
+fn a_server_token_is_not_changed_behind_the_clusters_back() {
+    let mut system = System::new(lowered(&[ONE_TOKEN]), 1);
+    system.converge();
+    system.desired = lowered(&[ONE_TOKEN, NEW_TOKEN]);
+    let plan = system.plan();
+    assert!(refusal(&plan, "k3s/server/server-1").contains("server token"));
+    assert!(calls(&plan, "k3s/agent/agent-1").is_empty());
+    assert!(plan.windows.is_empty());
+}
+
+#[test]
+fn a_wrong_provider_id_is_left_unless_the_node_is_named() {
+    use Operation::{Create, Delete, Drain, Expel, Join, Uncordon, Wait};
+    let mut system = standing();
+    let wrong = json!({ "provider_id": "vsphere://other", "wrong_provider_ids": ["agent-1"] });
+    edit(&system, "k3s/agent/agent-1", wrong);
+    assert!(calls(&system.plan(), "k3s/agent/agent-1").is_empty());
+    system.options.replace.insert("k3s/agent/agent-1".into());
+    let plan = system.plan();
+    let anew = calls(&plan, "k3s/agent/agent-1");
+    assert_eq!(anew.first(), Some(&Drain), "{anew:?}");
+    for operation in [Expel, Delete, Create, Join, Wait, Uncordon] {
+        assert!(anew.contains(&operation), "{operation:?} in {anew:?}");
+    }
+}
+
 #[test]
 fn an_agent_that_leaves_the_spec_leaves_the_cluster_first() {
     use Operation::{Delete, Drain, Expel};
