@@ -202,8 +202,8 @@ fn one_server_rotates_the_token_and_all_that_have_it_restart() {
     system.converge();
     system.desired = lowered(&[ONE_TOKEN, (NEW_TOKEN.0, previous)]);
     let plan = system.plan();
-    let restarts = [EtcdSnapshot, Drain, Update, Restart, Wait, Uncordon];
-    let rotates = [EtcdSnapshot, Drain, RotateToken, Update, Restart, Wait, Uncordon];
+    let restarts = [EtcdSnapshot, Drain, Update, Restart, Wait, Wait, Uncordon];
+    let rotates = [EtcdSnapshot, Drain, RotateToken, Update, Restart, Wait, Wait, Uncordon];
     assert_eq!(calls(&plan, "k3s/server/server-1"), rotates);
     assert_eq!(calls(&plan, "k3s/server/server-2"), restarts);
     assert_eq!(calls(&plan, "k3s/agent/agent-1"), restarts[1..]);

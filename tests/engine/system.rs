@@ -18,7 +18,13 @@ use tokio::sync::mpsc;
 pub const PASSWORD: &str = "correct horse";
 
 /// The variables that specs of these tests take secrets from.
-const SECRETS: [&str; 3] = ["PASSWORD", "K3S_TOKEN", "K3S_AGENT_TOKEN"];
+const SECRETS: [&str; 4] = ["PASSWORD", "K3S_TOKEN", "K3S_AGENT_TOKEN", "NEW_TOKEN"];
+
+/// What one of them is in plain text.
+fn plain(name: &str) -> Json {
+    let other = format!("{PASSWORD}, the new one");
+    json!(if name == "NEW_TOKEN" { &other } else { PASSWORD })
+}
 
 #[derive(Clone)]
 pub struct System {
@@ -95,8 +101,9 @@ impl System {
     }
 
     fn plan_from(&self, live: &Live) -> Plan {
-        let sealed = self.sealer().seal(&json!(PASSWORD));
-        let secrets = SECRETS.map(|name| (SecretSource::Env(name.into()), sealed.clone())).into();
+        let sealer = self.sealer();
+        let sealed = |name: &str| sealer.seal(&plain(name));
+        let secrets = SECRETS.map(|name| (SecretSource::Env(name.into()), sealed(name))).into();
         let basis = Basis {
             name: "small".into(),
             spec: "small.toml".into(),
@@ -157,7 +164,7 @@ impl System {
             ["vcenter", "host", "test"].map(|name| (name.to_owned(), provider.clone())).into();
         let known = |source: &SecretSource| {
             let named = |name: &&str| *source == SecretSource::Env((*name).into());
-            SECRETS.iter().any(|name| named(&name)).then(|| json!(PASSWORD))
+            SECRETS.iter().find(|name| named(name)).map(|name| plain(name))
         };
         let work = Apply {
             plan: Arc::new(plan),
