@@ -76,7 +76,6 @@ pub struct Schedule {
     free: BTreeMap<Endpoint, usize>,
     windows: Vec<Window>,
     open_window: Option<usize>,
-    stopped: bool,
 }
 
 impl Schedule {
@@ -118,7 +117,6 @@ impl Schedule {
             free: free.collect(),
             windows: plan.windows.clone(),
             open_window: None,
-            stopped: false,
         }
     }
 
@@ -243,13 +241,21 @@ impl Schedule {
         self.windows[window].nodes.iter().any(|&node| self.slots[node].begun)
     }
 
+    /// Begins nothing new, but brings a window that has begun to its end: its machine is down or
+    /// emptied until then.
     fn stop(&mut self, commands: &mut Vec<Command>) {
-        self.stopped = true;
+        let mut skipped = Vec::new();
         for at in 0..self.slots.len() {
-            if !self.slots[at].begun && self.slots[at].phase != Phase::Settled {
+            let slot = &self.slots[at];
+            let ends = slot.window.is_some_and(|window| self.has_begun(window));
+            if !slot.begun && slot.phase != Phase::Settled && !ends {
                 self.settle(at);
                 commands.push(Command::Skip(at, SkipReason::Stopped));
+                skipped.push(at);
             }
+        }
+        for at in skipped {
+            self.skip_dependents(at, commands);
         }
     }
 
@@ -288,7 +294,7 @@ impl Schedule {
             (Some(window), Some(open)) => window == open,
             _ => true,
         };
-        endpoint_free && window_free && (slot.begun || !self.stopped)
+        endpoint_free && window_free
     }
 }
 
