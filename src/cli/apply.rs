@@ -119,7 +119,7 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
         }
         refuse(&review, work)?;
         if review.plan.is_empty() {
-            record_unchanged(&review.plan, &mut store)?;
+            record_unchanged(&review.plan, &mut store, &secrets(work, &desired)?)?;
             store.close()?;
             let report = Report::default();
             return finish(&review, &report, &[], work);
@@ -245,15 +245,11 @@ async fn execute(
     mut store: Store,
     signals: Signals,
 ) -> Result<Exit, CliError> {
-    let secrets = Arc::new(if work.home.lab {
-        Secrets::of_lab(desired, &work.loaded.spec.name)
-    } else {
-        Secrets::of(desired, work.loaded)?
-    });
+    let secrets = secrets(work, desired)?;
     store.recover(&review.basis().lineage)?;
     remember_identity(world, &mut store).await?;
-    record_unchanged(&review.plan, &mut store)?;
     let sealer = Sealer::new(&store.state().digest_key);
+    record_unchanged(&review.plan, &mut store, &secrets)?;
     let ledger = Arc::new(StoreLedger::new(store));
     let plan: Arc<Plan> = Arc::new(review.plan.clone());
     let stop = Stop::default();
@@ -279,6 +275,13 @@ async fn execute(
     finish(&review, &report, &events, work)
 }
 
+fn secrets(work: &Work<'_>, desired: &Desired) -> Result<Secrets, CliError> {
+    if work.home.lab {
+        return Ok(Secrets::of_lab(desired, &work.loaded.spec.name));
+    }
+    Secrets::of(desired, work.loaded)
+}
+
 /// The state belongs to the vCenter that its first objects were made in.
 async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliError> {
     let endpoint = Endpoint::vcenter().to_string();
@@ -289,8 +292,9 @@ async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliEr
     Ok(store.append(Entry::Identity { endpoint, identity })?)
 }
 
-fn record_unchanged(plan: &Plan, store: &mut Store) -> Result<(), CliError> {
-    for entry in catch_up(plan, store.state()) {
+fn record_unchanged(plan: &Plan, store: &mut Store, secrets: &Secrets) -> Result<(), CliError> {
+    let sealed = secrets.sealed(&Sealer::new(&store.state().digest_key));
+    for entry in catch_up(plan, store.state(), &|source| sealed.get(source).cloned()) {
         store.append(entry)?;
     }
     Ok(())

@@ -209,6 +209,17 @@ impl Change {
             && (self.machine().is_none() || restarts || goes || self.kind.lifecycle.is_node())
     }
 
+    /// Whether it only brings a k3s node back that is down, as it was: the less is down, the more
+    /// may be taken down.
+    pub fn mends_node(&self) -> bool {
+        let standing =
+            |one: &Difference| ["service", "running", "schedulable"].contains(&&*one.path);
+        self.kind.lifecycle.is_node()
+            && self.action == Action::Update
+            && self.window.is_none()
+            && self.attributes.iter().all(standing)
+    }
+
     /// Whether it cannot be undone by applying the old spec.
     pub fn is_irreversible(&self) -> bool {
         matches!(self.action, Action::Delete | Action::Replace)

@@ -1,6 +1,6 @@
 //! The order of work: needs before dependents, deletes the other way round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Change, Half, Node};
 use crate::graph::{Cycle, Graph};
@@ -27,10 +27,14 @@ pub fn order(changes: &[Change], prior: &State) -> Result<Vec<Node>, Cycle<Addre
         }
         for (edge, wanted) in edges(change, prior) {
             if let Some(&owner) = index.get(&edge) {
-                link(&mut graph, change, &changes[owner], wanted);
+                let owner = &changes[owner];
+                // A node that is there already needs no other node to come back.
+                let free = change.mends_node() && owner.kind.lifecycle.is_node();
+                link(&mut graph, change, owner, wanted && !free);
             }
         }
     }
+    mend_first(&mut graph, changes);
     if let Err(Cycle(keys)) = graph.order() {
         return Err(Cycle(keys.into_iter().map(|(address, _)| address).collect()));
     }
@@ -54,6 +58,20 @@ fn keys(change: &Change) -> Vec<Key> {
         Action::NoOp => Vec::new(),
         Action::Replace => vec![key(Half::Delete), key(Half::Create)],
         _ => vec![key(Half::Whole)],
+    }
+}
+
+/// Brings nodes back that are down before a machine is disturbed, whose window would not open
+/// while another node is down. The machines of such nodes themselves have nothing to lose.
+fn mend_first(graph: &mut Graph<Key, ()>, changes: &[Change]) {
+    let mends: Vec<&Change> = changes.iter().filter(|change| change.mends_node()).collect();
+    let mended: BTreeSet<&Address> = mends.iter().filter_map(|mend| mend.machine()).collect();
+    let disturbs =
+        |change: &&Change| change.window.as_ref().is_some_and(|machine| !mended.contains(machine));
+    for key in changes.iter().filter(disturbs).flat_map(keys) {
+        for mend in &mends {
+            graph.need(&key, &(mend.address.clone(), Half::Whole), ());
+        }
     }
 }
 

@@ -1,0 +1,67 @@
+//! What somebody changes on hosts by hand is named, exactly, and repaired.
+
+use std::collections::BTreeSet;
+
+use super::rig::{DRIFT, NODES, Rig};
+
+#[test]
+fn by_hand() {
+    let rig = Rig::applied();
+    let config = "/etc/rancher/k3s/config.yaml";
+    rig.edit("server-2", config, "kubeconfig-mode: \"0600\"", "kubeconfig-mode: \"0644\"");
+    rig.shell("agent-1", "systemctl stop k3s-agent");
+    let rule = "allow proto tcp from 10.20.0.5 to any port 22 comment boma";
+    rig.shell("agent-2", &format!("ufw delete {rule}"));
+
+    let told = rig.env.json(2, DRIFT);
+    let found: BTreeSet<(&str, &str)> = told["drift"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| {
+            let attributes = one["attributes"].as_array().unwrap().iter();
+            let path = |attribute: &'_ serde_json::Value| attribute["path"].as_str().is_some();
+            assert!(attributes.clone().all(path));
+            attributes.map(|it| (one["address"].as_str().unwrap(), it["path"].as_str().unwrap()))
+        })
+        .collect();
+    let expected = [
+        ("host/firewall/agent-2", "rules"),
+        ("k3s/agent/agent-1", "service"),
+        ("k3s/server/server-2", "config.write-kubeconfig-mode"),
+        ("k3s/server/server-2", "running"),
+    ];
+    assert_eq!(found, expected.into());
+    let text = rig.env.expect(2, DRIFT);
+    let last = "Drift: 3 of 32 resources changed outside boma.";
+    assert_eq!(text.stdout.lines().last(), Some(last), "{text}");
+
+    rig.apply();
+    let clean = rig.env.expect(0, DRIFT);
+    assert!(clean.stdout.ends_with("No drift.\n"), "{clean}");
+    assert!(rig.shell("agent-2", "ufw show added").contains("10.20.0.5"));
+    rig.assert_whole(&NODES);
+    let restarts = rig.cluster().restarts;
+    let servers: Vec<_> = restarts.iter().filter(|restart| restart.role == "server").collect();
+    assert_eq!(servers.len(), 1, "only the one that was edited: {restarts:#?}");
+    assert!(servers[0].was_drained());
+}
+
+/// Any one thing that somebody may have done.
+#[test]
+fn one_thing_at_a_time() {
+    let rig = Rig::applied();
+    for (host, line) in [
+        ("server-1", "systemctl stop k3s"),
+        ("agent-1", "ufw --force disable"),
+        ("server-3", "rm -f /etc/rancher/k3s/config.yaml"),
+        ("agent-2", "rm -f /usr/local/bin/k3s"),
+    ] {
+        rig.shell(host, line);
+        let drift = rig.env.expect(2, DRIFT);
+        assert!(drift.stdout.contains(&format!("/{host}\n")), "{line}: {drift}");
+        rig.apply();
+        rig.env.expect(0, DRIFT);
+    }
+    rig.assert_whole(&NODES);
+}

@@ -1,0 +1,16 @@
+//! Hosts and their cluster: what happens to them behind boma's back or in the middle of a run,
+//! and what the next run makes of it.
+
+mod agents;
+mod destroyed;
+mod drift;
+mod errors;
+mod guide;
+mod interrupted;
+mod rebuilt;
+mod refresh;
+mod rig;
+mod secrets;
+mod soap;
+mod unreachable;
+mod upgrade;
