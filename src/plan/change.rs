@@ -209,15 +209,16 @@ impl Change {
             && (self.machine().is_none() || restarts || goes || self.kind.lifecycle.is_node())
     }
 
-    /// Whether it only brings a k3s node back that is down, as it was: the less is down, the more
-    /// may be taken down.
+    /// Whether it brings a k3s node back that is down, in the version that it has: no node may be
+    /// newer than those that it follows, and none is taken down while this one is.
     pub fn mends_node(&self) -> bool {
-        let standing =
-            |one: &Difference| ["service", "running", "schedulable"].contains(&&*one.path);
+        let fields = ["service", "running", "schedulable", "arguments", "config"];
+        let free =
+            |one: &Difference| one.path.split('.').next().is_some_and(|top| fields.contains(&top));
         self.kind.lifecycle.is_node()
             && self.action == Action::Update
             && self.window.is_none()
-            && self.attributes.iter().all(standing)
+            && self.attributes.iter().all(free)
     }
 
     /// Whether it cannot be undone by applying the old spec.

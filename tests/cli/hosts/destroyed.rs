@@ -10,7 +10,7 @@ fn leaves_no_trace() {
     assert_ne!(rig.status().digest, before.digest);
     rig.env.edit("v1.35.9+k3s1", "v1.36.3+k3s1");
     rig.env.expect(0, APPLY);
-    rig.env.expect(0, &["destroy", "--lab", "--yes", "--allow-disruption", "small.toml"]);
+    rig.env.expect(0, &["destroy", "--lab", "--yes", "small.toml"]);
     let after = rig.status();
     assert_eq!(after.digest, before.digest);
     assert_eq!(after.hosts, []);

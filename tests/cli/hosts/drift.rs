@@ -41,10 +41,37 @@ fn by_hand() {
     assert!(clean.stdout.ends_with("No drift.\n"), "{clean}");
     assert!(rig.shell("agent-2", "ufw show added").contains("10.20.0.5"));
     rig.assert_whole(&NODES);
+    // k3s on server-2 never ran with the edit.
+    assert!(rig.cluster().restarts.iter().all(|restart| restart.node == "agent-1"));
+}
+
+/// The node runs with what somebody wrote, so it is restarted, drained first.
+#[test]
+fn by_hand_and_in_use() {
+    let rig = Rig::applied();
+    let config = "/etc/rancher/k3s/config.yaml";
+    rig.edit("server-2", config, "kubeconfig-mode: \"0600\"", "kubeconfig-mode: \"0644\"");
+    rig.shell("server-2", "systemctl restart k3s");
+    rig.env.expect(2, DRIFT);
+    rig.apply();
     let restarts = rig.cluster().restarts;
-    let servers: Vec<_> = restarts.iter().filter(|restart| restart.role == "server").collect();
-    assert_eq!(servers.len(), 1, "only the one that was edited: {restarts:#?}");
-    assert!(servers[0].was_drained());
+    let nodes: Vec<_> = restarts.iter().map(|it| (it.node.as_str(), it.was_drained())).collect();
+    assert_eq!(nodes, [("server-2", false), ("server-2", true)], "by hand, and by boma");
+    rig.assert_whole(&NODES);
+}
+
+/// What is down comes back first, so that one server is down at a time.
+#[test]
+fn a_stopped_server_and_a_setting_of_all() {
+    let rig = Rig::applied();
+    rig.shell("server-3", "systemctl stop k3s");
+    rig.env.edit("[cloud_provider]", "kubeconfig_mode = \"0640\"\n\n[cloud_provider]");
+    rig.apply();
+    let cluster = rig.cluster();
+    assert_eq!(cluster.together_down, []);
+    let nodes: Vec<&str> = cluster.restarts.iter().map(|one| one.node.as_str()).collect();
+    assert_eq!(nodes, ["server-3", "server-1", "server-2"]);
+    rig.assert_whole(&NODES);
 }
 
 /// Any one thing that somebody may have done.

@@ -30,8 +30,8 @@ fn what_k3s_cannot_do_is_refused() {
     let before = rig.cluster();
     let mut version = FROM;
     for (to, words) in [
-        ("v1.37.1+k3s1", ["upgrade-path", "one minor at a time"]),
-        ("v1.34.1+k3s1", ["upgrade-path", "one minor at a time"]),
+        ("v1.37.1+k3s1", ["skips a minor", "one minor version at a time"]),
+        ("v1.34.1+k3s1", ["upgrade-path", "raise `version` in [k3s]"]),
         ("v1.35.3+k3s1", ["is older than", "restore of an etcd snapshot"]),
     ] {
         rig.env.edit(version, to);
