@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::plan::{Action, Change, Plan, project};
-use crate::resource::{Attributes, Mode, Object, SecretSource, references, resolve};
+use crate::resource::{Attributes, Mode, Object, references};
 use crate::state::{Entry, Record, State};
 
 /// Records what really stands: owned fields as they are on the object, computed ones as outputs.
@@ -25,16 +25,12 @@ pub fn record(change: &Change, desired: &Json, object: &Object) -> Record {
 
 /// What an apply writes down about resources that it leaves alone: where an interrupted run did
 /// its work without recording it, or the spec changed only what is recorded, the record follows
-/// what was read. `sealed` knows the digests that stand for secrets.
-pub fn catch_up(
-    plan: &Plan,
-    state: &State,
-    sealed: &dyn Fn(&SecretSource) -> Option<Json>,
-) -> Vec<Entry> {
+/// what was read.
+pub fn catch_up(plan: &Plan, state: &State) -> Vec<Entry> {
     let unchanged = plan.changes.iter().filter(|change| change.action == Action::NoOp);
     unchanged
         .filter_map(|change| {
-            let desired = resolve(&change.desired.tree(), &|_| None, sealed);
+            let desired = change.desired.tree();
             if !references(&desired).is_empty() {
                 return None;
             }

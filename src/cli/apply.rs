@@ -119,7 +119,7 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
         }
         refuse(&review, work)?;
         if review.plan.is_empty() {
-            record_unchanged(&review.plan, &mut store, &secrets(work, &desired)?)?;
+            record_unchanged(&review.plan, &mut store)?;
             store.close()?;
             let report = Report::default();
             return finish(&review, &report, &[], work);
@@ -249,7 +249,7 @@ async fn execute(
     store.recover(&review.basis().lineage)?;
     remember_identity(world, &mut store).await?;
     let sealer = Sealer::new(&store.state().digest_key);
-    record_unchanged(&review.plan, &mut store, &secrets)?;
+    record_unchanged(&review.plan, &mut store)?;
     let ledger = Arc::new(StoreLedger::new(store));
     let plan: Arc<Plan> = Arc::new(review.plan.clone());
     let stop = Stop::default();
@@ -292,9 +292,8 @@ async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliEr
     Ok(store.append(Entry::Identity { endpoint, identity })?)
 }
 
-fn record_unchanged(plan: &Plan, store: &mut Store, secrets: &Secrets) -> Result<(), CliError> {
-    let sealed = secrets.sealed(&Sealer::new(&store.state().digest_key));
-    for entry in catch_up(plan, store.state(), &|source| sealed.get(source).cloned()) {
+fn record_unchanged(plan: &Plan, store: &mut Store) -> Result<(), CliError> {
+    for entry in catch_up(plan, store.state()) {
         store.append(entry)?;
     }
     Ok(())

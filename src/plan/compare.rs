@@ -119,12 +119,12 @@ mod tests {
     }
 
     /// A machine and what lives in it, as found, and what is told of them.
-    fn check(machine: Reading, node: Reading, expected: &[(&str, &str)]) {
+    fn check(vm: Reading, node: Reading, expected: &[(&str, &str)]) {
         let mut prior = State::new("lineage".into(), &[0; 32]);
         let on = record(machine(), &json!({"power": "on"}), None);
         let runs = record(agent(), &json!({"service": "active"}), Some(VM));
         prior.resources.extend([(VM.into(), on), (NODE.into(), runs)]);
-        let live = Live::from([(VM.into(), machine), (NODE.into(), node)]);
+        let live = Live::from([(VM.into(), vm), (NODE.into(), node)]);
         let report = drift("n", &prior, &live);
         let told = report.drifted.iter().flat_map(|one| {
             let attributes = one.attributes.iter();

@@ -15,6 +15,7 @@ mod inventory;
 mod json;
 mod kill;
 mod lab;
+mod lab_hosts;
 mod locked;
 mod manual;
 mod national;
