@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rig::{DRIFT, NODES, Rig};
+use super::rig::{APPLY, DRIFT, NODES, Rig};
 
 #[test]
 fn by_hand() {
@@ -66,6 +66,10 @@ fn a_stopped_server_and_a_setting_of_all() {
     let rig = Rig::applied();
     rig.shell("server-3", "systemctl stop k3s");
     rig.env.edit("[cloud_provider]", "kubeconfig_mode = \"0640\"\n\n[cloud_provider]");
+    let refused = rig.env.expect(3, APPLY);
+    assert!(refused.stdout.contains("etcd has no voter to spare"), "{refused}");
+    let others = ["--exclude", "k3s/server/server-1", "--exclude", "k3s/server/server-2"];
+    rig.env.expect(0, &[APPLY, &others].concat());
     rig.apply();
     let cluster = rig.cluster();
     assert_eq!(cluster.together_down, []);
