@@ -25,7 +25,9 @@ pub use home::{Endpoints, Lab, LabError, Opened, reset};
 pub use host::{HostAction, HostAnswer, HostEndpoint, StatusCommand, StatusHost};
 pub use k3s::{ClusterStatus, NodeStatus, Restarted, SkippedMinor, TogetherDown};
 pub use serve::{Running, ServeOptions};
-pub use setup::{AccountSetup, GrantSetup, K3sSetup, MachineSetup, RoleSetup, Setup, TemplateSetup};
+pub use setup::{
+    AccountSetup, GrantSetup, K3sSetup, MachineSetup, RoleSetup, Setup, TemplateSetup,
+};
 pub use staged::{FaultRule, StagedFault};
 
 #[cfg(test)]

@@ -24,9 +24,7 @@ pub fn moved<'a>(plan: &'a Plan, live: &Live, sealed_alike: bool) -> Vec<&'a Add
 fn is_made_with_home(plan: &Plan, change: &Change) -> bool {
     let mut homes = change.edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn);
     let is_made = |owner: &Change| matches!(owner.action, Action::Create | Action::Replace);
-    homes.any(|home| {
-        plan.changes.iter().any(|owner| owner.address == home.to && is_made(owner))
-    })
+    homes.any(|home| plan.changes.iter().any(|owner| owner.address == home.to && is_made(owner)))
 }
 
 fn has_moved(change: &Change, now: Option<&Reading>, sealed_alike: bool) -> bool {

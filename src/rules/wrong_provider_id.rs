@@ -26,9 +26,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         ),
     };
     let problem = Problem::at(&facts.spec.k3s.provider_id.place, message, way_out(facts, first));
-    let blocks = facts
-        .plan
-        .is_some_and(|plan| windows > 0 && !is_the_way_out(facts, plan, &wrong));
+    let blocks = facts.plan.is_some_and(|plan| windows > 0 && !is_the_way_out(facts, plan, &wrong));
     report.push(if blocks { problem } else { problem.warn() });
 }
 
