@@ -56,11 +56,12 @@ impl Planner<'_> {
     /// with that data.
     pub(super) fn is_expelled(&self, resource: &Resource) -> bool {
         let object = self.live.get(&resource.address).and_then(Reading::object);
-        let is = |tree: &Json| {
-            tree["joined"] == "yes" && tree["node"] == "absent" && tree["server_answers"] == "yes"
-        };
+        let is = |tree: &Json| tree["joined"] == "yes" && tree["node"] == "absent";
+        // Who is alone with the data has nobody to be taken back by.
+        let others = self.members().any(|member| *member != resource.address);
         resource.kind.lifecycle.is_node()
             && !resource.protected
+            && others
             && object.is_some_and(|object| is(&object.attributes.tree()))
     }
 

@@ -3,8 +3,8 @@
 
 use super::words::names;
 use super::{Facts, Problem, Rule, hosts};
-use crate::plan::Window;
-use crate::resource::Address;
+use crate::plan::{Change, Window};
+use crate::resource::{Address, Lifecycle};
 use crate::spec::Machine;
 
 /// See the file's head.
@@ -27,8 +27,8 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         return;
     }
     let message = format!("{} would be down, and etcd has no voter to spare", names(&down));
-    let help = "bring the servers back that are down (`boma plan` names them), then plan again: \
-                with `--exclude`, without these";
+    let help = "bring the servers back that are down (`boma plan` names them) first: take this \
+                change back, apply, and make it again";
     report.push(Problem::at(&facts.spec.groups.servers.place, message, help));
 }
 
@@ -41,7 +41,17 @@ fn is_disturbed(facts: &Facts<'_>, server: &Machine) -> bool {
 /// One that is no healthy voter itself takes nothing away.
 fn cannot_be_spared(facts: &Facts<'_>, server: &Machine) -> bool {
     hosts::k3s(facts, server).is_some_and(|k3s| {
-        let none = k3s["spare_voters"].as_i64().is_some_and(|spare| spare < 1);
+        let none = k3s["spare_voters"].as_i64().is_some_and(|spare| spare + mended(facts) < 1);
         none && k3s["member"] == "voter" && k3s["ready"] == "yes"
     })
+}
+
+/// Voters that the plan brings back before it takes any other down.
+fn mended(facts: &Facts<'_>) -> i64 {
+    let comes_back = |change: &&Change| {
+        change.kind.lifecycle == Lifecycle::Server
+            && change.mends_node()
+            && change.attributes.iter().any(|one| one.path == "service")
+    };
+    facts.plan.map_or(0, |plan| plan.changes.iter().filter(comes_back).map(|_| 1).sum())
 }

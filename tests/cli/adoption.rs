@@ -99,7 +99,7 @@ fn fleet() -> TestEnv {
         ("10.20.0.21-22", "10.20.0.21-29"),
         (
             "[k3s]\n",
-            "[agents.overrides.agent-4]\nvm_path = \"old/site/k3s_worker_node_4\"\n\n[k3s]\n",
+            "[agents.overrides.agent-4]\nvm_path = \"old/site/k3s-worker-node-4\"\n\n[k3s]\n",
         ),
     ] {
         assert!(spec.contains(from), "{from}");
@@ -154,7 +154,7 @@ fn machines() -> Vec<MachineSetup> {
     agents[2].controllers = controllers(&[PVSCSI, PVSCSI]);
     agents[2].hardware_version = 19;
     // Another name in another folder.
-    agents[3].name = "k3s_worker_node_4".into();
+    agents[3].name = "k3s-worker-node-4".into();
     agents[3].folder = "old/site".into();
     agents[3].volumes = vec![volume("pvc-2"), volume("pvc-3")];
     // None of the steps was done.

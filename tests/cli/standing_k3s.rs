@@ -29,7 +29,11 @@ fn arguments_move_to_config_yaml_without_a_restart() {
     assert_eq!(undisturbed(&env), undisturbed_of(&before));
 
     // What a later change restarts comes up with the arguments that it had.
-    edit(&env, "runtime = \"docker\"\n", "runtime = \"docker\"\nkubelet_args = [\"max-pods=150\"]\n");
+    edit(
+        &env,
+        "runtime = \"docker\"\n",
+        "runtime = \"docker\"\nkubelet_args = [\"max-pods=150\"]\n",
+    );
     let refused = env.expect(3, APPLY);
     assert!(refused.stderr.contains("--allow-disruption"), "{refused}");
     env.expect(0, &["apply", "--lab", "--yes", "--allow-disruption", SPEC]);
@@ -136,7 +140,8 @@ const NODES: [&str; 5] = [
     "k3s/agent/agent-2",
 ];
 
-const DOCKER: (&str, &str) = ("[cloud_provider]\n", "[docker]\nversion = \"24.0.9\"\n\n[cloud_provider]\n");
+const DOCKER: (&str, &str) =
+    ("[cloud_provider]\n", "[docker]\nversion = \"24.0.9\"\n\n[cloud_provider]\n");
 
 /// A spec of machines that stand, and k3s on them.
 fn fleet(edits: &[(&str, &str)]) -> TestEnv {

@@ -132,7 +132,9 @@ impl Fleet {
         let show = |change: &boma::plan::Change| {
             let paths: Vec<&str> =
                 change.attributes.iter().map(|difference| difference.path.as_str()).collect();
-            format!("{} {:?} {}", change.address, change.action, paths.join(" ")).trim_end().to_owned()
+            format!("{} {:?} {}", change.address, change.action, paths.join(" "))
+                .trim_end()
+                .to_owned()
         };
         changes.map(show).collect()
     }
