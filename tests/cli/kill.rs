@@ -14,7 +14,7 @@ const DELAY_MS: u64 = 20;
 
 #[test]
 fn of_apply_and_destroy() {
-    seeds::each("cli::kill::of_apply_and_destroy", "BOMA_KILLS", 5, |seed| {
+    seeds::each("cli::kill::of_apply_and_destroy", "BOMA_KILLS", 3, |seed| {
         let env = TestEnv::new();
         let served = env.serve(DELAY_MS);
         let fresh = World::of(&env, "small.toml");

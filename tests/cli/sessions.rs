@@ -48,7 +48,7 @@ const COMMANDS: &[(Before, &[&str])] = &[
 
 #[test]
 fn every_command_ends_its_session() {
-    seeds::each("cli::sessions::every_command_ends_its_session", "BOMA_RUNS", 2, |seed| {
+    seeds::each("cli::sessions::every_command_ends_its_session", "BOMA_RUNS", 1, |seed| {
         let env = TestEnv::new();
         let served = env.serve(DELAY_MS);
         for (at, (before, command)) in COMMANDS.iter().enumerate() {
