@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub(super) use crate::lab::seed::{digest, hex};
+
 /// A text that `Debug` does not show.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -18,25 +20,9 @@ impl std::fmt::Debug for Hidden {
 /// What k3s and this model show instead of a secret.
 pub(super) const MASK: &str = "********";
 
-/// The digest of the seed and the parts of a name; parts cannot run into each other.
-pub(super) fn digest(seed: u64, parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(seed.to_be_bytes());
-    for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().into()
-}
-
 /// The digest of a text, in lower-case hexadecimal.
 pub(super) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The first letters of the digest in hexadecimal.

@@ -1,6 +1,7 @@
 //! Identities as functions of the seed and of what they name, never of the order of arrival.
 
-use sha2::{Digest, Sha256};
+pub(super) use crate::lab::seed::digest;
+pub(in crate::lab) use crate::lab::seed::hex;
 
 /// The account that holds Admin on the root folder.
 pub(in crate::lab) const ADMINISTRATOR: &str = r"VSPHERE.LOCAL\administrator";
@@ -9,22 +10,6 @@ pub(in crate::lab) const ADMINISTRATOR: &str = r"VSPHERE.LOCAL\administrator";
 pub(super) fn draw(seed: u64, parts: &[&str]) -> u64 {
     let bytes = digest(seed, parts);
     bytes.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
-}
-
-/// The digest of the seed and the parts of a name; parts cannot run into each other.
-pub(super) fn digest(seed: u64, parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(seed.to_be_bytes());
-    for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().into()
-}
-
-/// Lower-case hexadecimal.
-pub(in crate::lab) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A version 4 UUID in its usual form. vCenter's BIOS UUIDs begin with 42, so `lead` may say so.
