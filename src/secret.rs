@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-use crate::resource::SecretSource;
+use crate::resource::{SecretSource, TextPart};
 
 /// A secret that could not be had. Never holds any part of one.
 #[derive(Debug, Error)]
@@ -76,6 +76,7 @@ pub fn resolve(source: &SecretSource, folder: &Path) -> Result<SecretString, Sec
         SecretSource::File(path) => std::fs::read(expand(path, folder))
             .map_err(|source| SecretError::File { path: path.clone(), source })?,
         SecretSource::Command(words) => run(words, folder)?,
+        SecretSource::Text(parts) => return text(parts, folder),
     };
     let text = String::from_utf8(bytes).map_err(|_| SecretError::Unusable(source.to_string()))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -84,6 +85,20 @@ pub fn resolve(source: &SecretSource, folder: &Path) -> Result<SecretString, Sec
         return Err(SecretError::Unusable(source.to_string()));
     }
     Ok(text.to_owned().into())
+}
+
+/// A text is resolved part by part, so that each is as any secret is.
+fn text(parts: &[TextPart], folder: &Path) -> Result<SecretString, SecretError> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            TextPart::Plain(plain) => text.push_str(plain),
+            TextPart::Secret(source, escape) => {
+                text.push_str(&escape.write(resolve(source, folder)?.expose_secret()));
+            }
+        }
+    }
+    Ok(text.into())
 }
 
 /// A path as written in a spec.
@@ -115,9 +130,8 @@ fn run(words: &[String], folder: &Path) -> Result<Vec<u8>, SecretError> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
+    use crate::resource::Escape;
 
     fn check(source: &SecretSource, expected: Result<&str, &str>) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -145,6 +159,17 @@ mod tests {
             &command(&["sh", "-c", "echo secret; exit 3"]),
             Err("`sh -c echo secret; exit 3` gave no secret: it ended with exit status: 3"),
         );
+    }
+
+    #[test]
+    fn a_text_is_made_of_secrets() {
+        let token = TextPart::Secret(SecretSource::File("token".into()), Escape::Url);
+        check(
+            &SecretSource::Text(vec![TextPart::Plain("a ".into()), token.clone()]),
+            Ok("a from%20file"),
+        );
+        let none = TextPart::Secret(SecretSource::File("none".into()), Escape::None);
+        check(&SecretSource::Text(vec![token, none]), Err("failed to read the secret file none"));
     }
 
     #[test]

@@ -8,11 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::wait::{Waiting, read_one};
 use super::{Clock, Event, Ledger, LedgerError, SecretValues, Stop, record};
-use crate::plan::{Action, After, Change, Half, Node, Operation, Plan, Step, equal, holds};
+use crate::plan::{
+    Action, After, Change, Half, Node, Operation, Plan, Step, equal, holds, to_write,
+};
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
-    Address, Attributes, Kind, Layer, Mode, Object, Reading, Sealer, SecretSource, references,
-    resolve,
+    Address, Attributes, Kind, Layer, Lifecycle, Mode, Object, Reading, Sealer, SecretSource,
+    references, resolve,
 };
 use crate::state::{Entry, Open};
 
@@ -362,6 +364,9 @@ impl Runner {
             | Operation::EtcdSnapshot
             | Operation::Expel
             | Operation::RotateToken => resolve(&change.desired.tree(), &known, &secret),
+            Operation::Update if step.kind.lifecycle == Lifecycle::Applied => {
+                resolve(&change.desired.tree(), &known, &secret)
+            }
             Operation::Update | Operation::UpgradeHardware => {
                 // A host needs to know where releases come from, whatever is written.
                 let given = |key: &str| {
@@ -385,6 +390,12 @@ impl Runner {
                 retry: Retry::Never,
             }));
         }
+        let attributes = match reading.object() {
+            Some(object) if step.kind.lifecycle == Lifecycle::Applied => {
+                to_write(step.kind, &attributes, &object.attributes.tree())
+            }
+            _ => attributes,
+        };
         let mut locator = change.locator.clone();
         locator.id = reading.object().map(|object| object.id.clone());
         Ok(Inputs {
@@ -469,8 +480,9 @@ impl Run for Runner {
 
 /// The paths that a step takes away.
 fn removed(change: &Change, step: &Step) -> Vec<String> {
-    let of_step =
-        |path: &str| step.fields.iter().any(|field| path.split('.').next() == Some(field));
+    let of_step = |path: &str| {
+        step.fields.iter().any(|field| field == path || path.split('.').next() == Some(field))
+    };
     let gone = change.attributes.iter().filter(|one| one.after == After::Removed);
     gone.map(|one| one.path.clone()).filter(|path| of_step(path)).collect()
 }

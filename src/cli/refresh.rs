@@ -1,6 +1,6 @@
 //! Reading the world for a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -49,32 +49,53 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
     let begun = Instant::now();
     check_identity(world, state).await?;
     let mut live = Live::new();
-    let (first, behind): (Vec<_>, Vec<_>) = wanted(desired, state)
-        .into_iter()
-        .partition(|(endpoint, _)| opener(desired, state, endpoint).is_none());
-    read_all(world, state, first, &mut live).await;
-    world.learn(&live);
-    // What is behind a machine is asked once it is known whether the machine is there.
+    // What is behind something else is asked once it is known whether that is there: hosts after
+    // their machines, the cluster after its servers.
+    let mut left = wanted(desired, state);
+    while !left.is_empty() {
+        let waits = |endpoint: &Endpoint| {
+            let openers = openers(desired, state, endpoint);
+            openers.iter().any(|opener| left.values().flatten().any(|one| one.address == *opener))
+        };
+        let now: BTreeSet<Endpoint> =
+            left.keys().filter(|endpoint| !waits(endpoint)).cloned().collect();
+        // A circle of endpoints would never be asked: then all are, and say why they are silent.
+        let (wave, later) =
+            left.into_iter().partition(|(endpoint, _)| now.is_empty() || now.contains(endpoint));
+        left = later;
+        read_wave(world, desired, state, wave, &mut live).await;
+        world.learn(&live);
+    }
+    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Refreshed { live, stats: Some(ReadStats { requests: world.requests(), elapsed_ms }) })
+}
+
+/// Asks endpoints whose openers were read.
+async fn read_wave(
+    world: &World,
+    desired: &Desired,
+    state: &State,
+    wave: BTreeMap<Endpoint, Vec<Wanted>>,
+    live: &mut Live,
+) {
     let mut asked = Vec::new();
-    for (endpoint, wanted) in behind {
-        match opener(desired, state, &endpoint).map(|address| Door::of(&live, &address)) {
-            Some(Door::Gone) => {
+    for (endpoint, wanted) in wave {
+        match Door::of(live, &openers(desired, state, &endpoint)) {
+            Door::Open => asked.push((endpoint, wanted)),
+            Door::Gone => {
                 live.extend(wanted.into_iter().map(|one| (one.address, Reading::Absent)));
             }
-            Some(Door::Shut) => {
+            Door::Shut => {
                 let recorded = |one: Wanted| (one.address.clone(), as_left(state, &one.address));
                 live.extend(wanted.into_iter().map(recorded));
             }
-            Some(Door::Unknown(reason)) => {
+            Door::Unknown(reason) => {
                 let unread = |one: Wanted| (one.address, Reading::Unread(reason.clone()));
                 live.extend(wanted.into_iter().map(unread));
             }
-            Some(Door::Open) | None => asked.push((endpoint, wanted)),
         }
     }
-    read_all(world, state, asked, &mut live).await;
-    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Refreshed { live, stats: Some(ReadStats { requests: world.requests(), elapsed_ms }) })
+    read_all(world, state, asked, live).await;
 }
 
 /// Whether what is behind an endpoint can be asked.
@@ -88,28 +109,46 @@ enum Door {
 }
 
 impl Door {
-    fn of(live: &Live, opener: &Address) -> Self {
+    /// One opener that is there is enough; what nobody could read may be there.
+    fn of(live: &Live, openers: &[Address]) -> Self {
+        let doors: Vec<Self> = openers.iter().map(|opener| Self::behind(live, opener)).collect();
+        if doors.is_empty() || doors.iter().any(|door| matches!(door, Self::Open)) {
+            return Self::Open;
+        }
+        let worst = doors.into_iter().max_by_key(|door| match door {
+            Self::Open | Self::Gone => 0,
+            Self::Shut => 1,
+            Self::Unknown(_) => 2,
+        });
+        worst.unwrap_or(Self::Open)
+    }
+
+    fn behind(live: &Live, opener: &Address) -> Self {
         match live.get(opener) {
-            Some(Reading::Present(object)) if object.attributes.tree()["power"] == "off" => {
-                Self::Shut
-            }
-            Some(Reading::Present(_)) | None => Self::Open,
+            Some(Reading::Present(object)) => match object.attributes.tree() {
+                tree if tree["power"] == "off" => Self::Shut,
+                // Put on a disk, and never part of a cluster.
+                tree if tree["joined"] == "no" => Self::Gone,
+                _ => Self::Open,
+            },
+            None => Self::Open,
             Some(Reading::Absent) => Self::Gone,
             Some(Reading::Unread(reason)) => Self::Unknown(format!("{opener}: {reason}")),
         }
     }
 }
 
-/// What makes an endpoint exist, by the spec or by what was recorded. `None` where it stands
+/// What makes an endpoint exist, by the spec or by what was recorded. Empty where it stands
 /// already.
-fn opener(desired: &Desired, state: &State, endpoint: &Endpoint) -> Option<Address> {
+fn openers(desired: &Desired, state: &State, endpoint: &Endpoint) -> Vec<Address> {
     if let Some(facts) = desired.endpoints.get(endpoint) {
         return facts.opened_by.clone();
     }
     let records = state.resources.values().filter(|record| record.endpoint == *endpoint);
     let mut edges = records.flat_map(|record| &record.edges);
     let host = endpoint.provider() == "host";
-    edges.find(|edge| host && edge.kind == EdgeKind::LivesIn).map(|edge| edge.to.clone())
+    let home = edges.find(|edge| host && edge.kind == EdgeKind::LivesIn);
+    home.map(|edge| edge.to.clone()).into_iter().collect()
 }
 
 fn as_left(state: &State, address: &Address) -> Reading {

@@ -60,6 +60,11 @@ impl Secrets {
 
 /// What a secret of a spec is in that spec's lab.
 pub fn of_lab(name: &str, source: &SecretSource) -> String {
+    if let SecretSource::Text(parts) = source
+        && let Some(text) = SecretSource::join(parts, &|part| Some(of_lab(name, part)))
+    {
+        return text;
+    }
     Digest::of(format!("lab/{name}/{source:?}").as_bytes()).to_string()
 }
 

@@ -20,7 +20,7 @@ pub fn endpoint(machine: &Machine) -> Endpoint {
 /// one host is done in order.
 pub fn endpoints(spec: &Spec) -> impl Iterator<Item = (Endpoint, EndpointFacts)> {
     spec.all_machines().map(|machine| {
-        (endpoint(machine), EndpointFacts { limit: 1, opened_by: Some(vm::address(machine)) })
+        (endpoint(machine), EndpointFacts { limit: 1, opened_by: vec![vm::address(machine)] })
     })
 }
 

@@ -234,7 +234,7 @@ mod tests {
         let desired = lower(&spec(&[]));
         let endpoint = crate::resource::Endpoint::named("host/agent-2");
         let facts = &desired.endpoints[&endpoint];
-        assert_eq!(facts.opened_by, Some(Address::from("vsphere/vm/agent-2")));
+        assert_eq!(facts.opened_by, [Address::from("vsphere/vm/agent-2")]);
         let address = Address::from("host/machine/agent-2");
         let machine = desired.observed.iter().find(|seen| seen.address == address).unwrap();
         let expected = json!({"machine": "agent-2", "address": "10.20.0.22", "role": "agent"});

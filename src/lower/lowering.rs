@@ -6,7 +6,7 @@ use crate::plan::{Desired, Unplanned};
 use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
 use crate::spec::{Machine, Spec};
 
-use super::{docker, firewall, folder, host, k3s, permission, role, rule, site, vm};
+use super::{docker, firewall, folder, host, k3s, kubernetes, permission, role, rule, site, vm};
 
 /// How many calls a vCenter gets at once: it runs at most 8 clones per host and datastore at a
 /// time, and more only queue there (vSphere limits for provisioning operations).
@@ -17,7 +17,7 @@ pub fn lower(spec: &Spec) -> Desired {
     let mut desired = Desired {
         endpoints: BTreeMap::from([(
             Endpoint::vcenter(),
-            EndpointFacts { limit: VCENTER_LIMIT, opened_by: None },
+            EndpointFacts { limit: VCENTER_LIMIT, opened_by: Vec::new() },
         )]),
         unplanned: unplanned(spec),
         observed: site::site(spec).into_iter().chain(host::machines(spec)).collect(),
@@ -34,6 +34,7 @@ pub fn lower(spec: &Spec) -> Desired {
         k3s::nodes(spec),
     ];
     desired.endpoints.extend(host::endpoints(spec));
+    desired.endpoints.extend([kubernetes::cluster(spec)]);
     for mut resource in resources.into_iter().flatten() {
         let covered = |globs: &[crate::spec::Sp<Glob>]| {
             globs.iter().any(|glob| glob.matches(&resource.address))

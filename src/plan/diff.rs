@@ -70,21 +70,47 @@ fn holds_below(kind: Kind, above: &str, tree: &Json, rest: &str) -> bool {
 /// What to record after a write: the fields of `desired` as they are on the live object, spelled
 /// as desired where both spellings mean the same.
 pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
-    let (Json::Object(desired), Json::Object(live)) = (desired, live) else { return live.clone() };
-    let mut recorded = Map::new();
-    for (key, wanted) in desired {
-        let initial = kind.field(key).mode == Mode::Initial && references(wanted).is_empty();
-        let single = Json::Object(Map::from_iter([(key.clone(), wanted.clone())]));
-        let found = live.get(key);
-        // Who does not know the secret records what stands for it.
-        let unresolved = as_secret(wanted).is_some();
-        if !unresolved && (initial || equal(kind, &single, &Json::Object(live.clone()))) {
-            recorded.insert(key.clone(), wanted.clone());
-        } else if let Some(found) = found {
-            recorded.insert(key.clone(), found.clone());
-        }
+    recorded(kind, "", desired, live)
+}
+
+fn recorded(kind: Kind, path: &str, desired: &Json, live: &Json) -> Json {
+    let field = if path.is_empty() { const { Field::owned("") } } else { kind.field(path) };
+    if field.mode == Mode::Initial && references(desired).is_empty() {
+        return desired.clone();
     }
-    Json::Object(recorded)
+    match (desired, live, field.comparison) {
+        // Who does not know the secret records what stands for it.
+        _ if as_secret(desired).is_some() => live.clone(),
+        (Json::Object(wanted), Json::Object(found), _) if !is_sealed(desired) => {
+            let stands = |(key, wanted): (&String, &Json)| {
+                let below = join(path, key);
+                let found = match found.get(key) {
+                    Some(found) => recorded(kind, &below, wanted, found),
+                    None if is_equal(kind, &below, wanted, None) => wanted.clone(),
+                    None => return None,
+                };
+                Some((key.clone(), found))
+            };
+            Json::Object(wanted.iter().filter_map(stands).collect())
+        }
+        _ if is_equal(kind, path, desired, Some(live)) => desired.clone(),
+        (Json::Array(wanted), Json::Array(found), Comparison::ListBy(key)) => {
+            let stands = |wanted: &Json| {
+                let name = item_name(wanted, key)?;
+                let found =
+                    found.iter().find(|item| item_name(item, key).as_ref() == Some(&name))?;
+                Some(recorded(kind, &join(path, &name), wanted, found))
+            };
+            wanted.iter().filter_map(stands).collect::<Vec<_>>().into()
+        }
+        _ => live.clone(),
+    }
+}
+
+fn is_equal(kind: Kind, path: &str, desired: &Json, live: Option<&Json>) -> bool {
+    let mut walk = Walk { kind, object: &Json::Null, found: Vec::new() };
+    walk.value(path, Some(desired), None, live);
+    walk.found.is_empty()
 }
 
 struct Walk<'a> {
@@ -146,6 +172,7 @@ impl Walk<'_> {
                 self.list_by(path, field, wanted, prior, found);
             }
             _ if live.is_some_and(|live| same(field.comparison, desired, live)) => {}
+            (_, None) if field.comparison == Comparison::Covered && is_nothing(desired) => {}
             (Json::Null, None | Some(Json::Null)) => {}
             _ => {
                 let edited = prior.is_none_or(|prior| !same(field.comparison, desired, prior));
@@ -219,11 +246,13 @@ impl Walk<'_> {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+/// A path and a key below it.
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn item_name(item: &Json, key: &str) -> Option<String> {
+/// What an item of a list by key is called in paths.
+pub(super) fn item_name(item: &Json, key: &str) -> Option<String> {
     item.get(key).map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
 }
 
@@ -238,8 +267,10 @@ fn unknown_owner(desired: &Json) -> Option<crate::resource::Address> {
         .map(|found| found.address)
 }
 
-fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool {
+/// Whether two values of a field mean the same.
+pub(super) fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool {
     match comparison {
+        Comparison::Covered => covered(desired, live),
         Comparison::Exact | Comparison::Text | Comparison::ListBy(_) => desired == live,
         Comparison::Quantity => match (quantity(desired), quantity(live)) {
             (Some(desired), Some(live)) => desired == live,
@@ -257,6 +288,34 @@ fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool {
             (Some(desired), Some(live)) => desired == live,
             _ => desired == live,
         },
+    }
+}
+
+fn covered(desired: &Json, live: &Json) -> bool {
+    match (desired, live) {
+        (Json::Object(desired), Json::Object(live)) => {
+            desired.iter().all(|(key, value)| match live.get(key) {
+                Some(live) => covered(value, live),
+                None => is_nothing(value),
+            })
+        }
+        (Json::Array(desired), Json::Array(live)) => {
+            desired.len() == live.len()
+                && desired.iter().zip(live).all(|(desired, live)| covered(desired, live))
+        }
+        _ => desired == live,
+    }
+}
+
+/// What the Kubernetes API leaves out of its answers: values that say as much as none.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Bool(set) => !set,
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
     }
 }
 
@@ -289,6 +348,7 @@ mod tests {
             Field::owned("tags").comparison(Comparison::Set),
             Field::owned("containers").comparison(Comparison::ListBy("name")),
             Field::owned("image").mode(Mode::Initial),
+            Field::owned("spec").comparison(Comparison::Covered),
             Field::computed("uid"),
             Field::owned("password").sensitive(),
             Field::owned("network").effect(Effect::Fixed("no")),
@@ -318,6 +378,24 @@ mod tests {
         check(json!({"tags": ["a", "b"]}), None, json!({"tags": ["b", "a"]}), &[]);
         check(json!({"image": "x:1"}), None, json!({"image": "x:2"}), &[]);
         check(json!({"x": null}), None, json!({}), &[]);
+    }
+
+    #[test]
+    fn what_the_api_adds_or_leaves_out_is_no_difference() {
+        let spec = |desired: Json, live: Json, expected: &[(&str, Cause)]| {
+            check(json!({"spec": desired}), None, json!({"spec": live}), expected);
+        };
+        let subjects = || json!({"subjects": [{"name": "a"}]});
+        spec(subjects(), json!({"subjects": [{"name": "a", "group": "x"}]}), &[]);
+        spec(subjects(), json!({"subjects": [{"name": "b"}]}), &[("spec.subjects", Cause::Spec)]);
+        spec(
+            subjects(),
+            json!({"subjects": [{"name": "a"}, {"name": "b"}]}),
+            &[("spec.subjects", Cause::Spec)],
+        );
+        spec(json!({"host": false, "text": "", "list": []}), json!({}), &[]);
+        spec(json!({"host": false}), json!({"host": true}), &[("spec.host", Cause::Spec)]);
+        spec(json!({"rules": [{"value": ""}]}), json!({"rules": [{}]}), &[]);
     }
 
     #[test]
@@ -394,6 +472,13 @@ mod tests {
         assert_eq!(
             project(KIND, &desired, &live),
             json!({"memory": "1Gi", "a": 2, "image": "x:1"})
+        );
+        let desired = json!({"spec": {"a": 1, "b": 1}, "containers": [{"name": "x", "cpu": 1}]});
+        let live = json!({"spec": {"a": 2, "b": 1, "added": true},
+            "containers": [{"name": "y"}, {"name": "x", "cpu": 2, "added": true}]});
+        assert_eq!(
+            project(KIND, &desired, &live),
+            json!({"spec": {"a": 2, "b": 1}, "containers": [{"name": "x", "cpu": 2}]})
         );
     }
 }

@@ -12,6 +12,9 @@ use crate::resource::{
 use crate::state::Record;
 use std::collections::BTreeMap;
 
+/// Where objects of Kubernetes show what boma wrote of them.
+const OWNED: &str = "owned";
+
 impl Planner<'_> {
     /// The differences of a live object; none without looking inside where nobody touched anything.
     pub(super) fn compare(
@@ -28,8 +31,11 @@ impl Planner<'_> {
                 return Vec::new();
             }
         }
+        let live = object.attributes.tree();
+        // What the endpoint itself remembers of boma's writes stands in for a lost record.
         let prior = record.map(|record| record.attributes.tree());
-        diff(kind, desired, prior.as_ref(), &object.attributes.tree())
+        let prior = prior.or_else(|| live.get(OWNED).cloned());
+        diff(kind, desired, prior.as_ref(), &live)
     }
 
     /// The desired tree with everything filled in that is known at plan time.

@@ -94,7 +94,10 @@ fn finish(
 fn endpoints(desired: &Desired, changes: &[Change]) -> BTreeMap<Endpoint, EndpointFacts> {
     let mut endpoints = desired.endpoints.clone();
     for change in changes {
-        let facts = || EndpointFacts { limit: 1, opened_by: change.machine().cloned() };
+        let facts = || EndpointFacts {
+            limit: 1,
+            opened_by: change.machine().cloned().into_iter().collect(),
+        };
         endpoints.entry(change.endpoint.clone()).or_insert_with(facts);
     }
     endpoints

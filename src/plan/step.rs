@@ -77,7 +77,9 @@ pub struct Step {
     pub endpoint: Endpoint,
     /// What is done.
     pub operation: Operation,
-    /// The top-level attributes it writes; empty means none.
+    /// The attributes it writes, those at the top; of an object that is applied whole
+    /// ([`crate::resource::Lifecycle::Applied`]) the paths that the plan says change. Empty means
+    /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
     /// Checked on the object just before; where it does not hold the change fails and nothing

@@ -102,6 +102,9 @@ impl Subject<'_> {
         if self.kind.lifecycle.is_node() {
             return self.update_node(differences);
         }
+        if self.kind.lifecycle == Lifecycle::Applied {
+            return self.apply(differences);
+        }
         let mut fields: Vec<String> =
             differences.iter().map(|difference| top(&difference.path)).collect();
         fields.dedup();
@@ -125,8 +128,24 @@ impl Subject<'_> {
         steps
     }
 
+    /// One call writes everything desired; it names what the plan says it changes.
+    fn apply(&self, differences: &[Difference]) -> Vec<Step> {
+        if differences.is_empty() {
+            return Vec::new();
+        }
+        let fields = differences.iter().map(|one| one.path.clone()).collect();
+        let done = Condition::All(vec![Condition::Written, self.kind.ready.clone()].into());
+        vec![self.step(Operation::Update, fields, done)]
+    }
+
     /// What an interrupted run did not get to wait for.
     fn unfinished(&self, differences: &[Difference]) -> Vec<Step> {
+        if self.kind.lifecycle == Lifecycle::Applied {
+            let waits =
+                differences.is_empty() && self.live.is_some_and(|live| live["ready"] != true);
+            let wait = || self.step(Operation::Wait, Vec::new(), self.kind.ready.clone());
+            return waits.then(wait).into_iter().collect();
+        }
         let goes_on = self.is_running() && !self.must_be_off(differences);
         let waits = if goes_on { self.waits() } else { Vec::new() };
         let missing = |step: &Step| match (&step.done, self.live) {

@@ -27,7 +27,8 @@ pub struct Wanted {
 #[derive(Clone, Debug)]
 pub struct Inputs {
     /// The attributes to write, all values known, secrets included. On create everything desired;
-    /// on update only the top-level fields that differ. Empty on delete and power.
+    /// on update only the top-level fields that differ, or everything where the kind is applied
+    /// whole ([`crate::resource::Lifecycle::Applied`]). Empty on delete and power.
     pub attributes: Json,
     /// The object as last read. `None` on create.
     pub object: Option<Object>,

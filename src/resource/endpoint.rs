@@ -19,6 +19,11 @@ impl Endpoint {
         Self("vcenter".into())
     }
 
+    /// The one Kubernetes cluster of a spec.
+    pub fn kubernetes() -> Self {
+        Self("kubernetes".into())
+    }
+
     /// Takes the printed name.
     pub fn named(name: impl Into<String>) -> Self {
         Self(name.into())
@@ -46,7 +51,7 @@ impl fmt::Display for Endpoint {
 pub struct EndpointFacts {
     /// How many calls may be under way at once.
     pub limit: usize,
-    /// The resource that makes it exist: a host's VM, the first k3s server. `None` where it
-    /// stands already.
-    pub opened_by: Option<Address>,
+    /// The resources that make it exist, of which one is enough: a host's VM, the k3s servers.
+    /// Empty where it stands already.
+    pub opened_by: Vec<Address>,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::{Condition, Release, kinds};
+use super::{Condition, Release, kinds, milli};
 
 /// Where a kind stands in the stack; plans are printed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub enum Comparison {
     ListBy(&'static str),
     /// Text, shown as a line diff.
     Text,
+    /// Live has at least what is desired, all the way down; lists have as many items. A live value
+    /// that is not there is the same as nothing, zero, false or an empty text.
+    Covered,
 }
 
 /// What changing a field of a live object does to it.
@@ -94,8 +97,7 @@ const NO_SKIP: &str = "Kubernetes is upgraded one minor version at a time: set `
 impl Effect {
     /// The effect on one object: what depends on it is decided.
     pub fn on(self, live: &Json, before: Option<&Json>, after: Option<&Json>) -> Self {
-        let number = |value: Option<&Json>| value.and_then(Json::as_u64);
-        let grows = number(after) > number(before) && before.is_some();
+        let grows = amount(after) > amount(before) && before.is_some();
         match self {
             Self::PowerCycleUnless(field) if grows && live[field] == true => Self::InPlace,
             Self::PowerCycleUnless(_) => Self::PowerCycle,
@@ -117,6 +119,14 @@ impl Effect {
             Self::Fixed(reason) => Self::Refuse(reason),
             effect => effect,
         }
+    }
+}
+
+/// A number, or a text that is an amount.
+fn amount(value: Option<&Json>) -> Option<i128> {
+    match value? {
+        Json::String(text) => milli(text),
+        number => number.as_u64().map(i128::from),
     }
 }
 
@@ -238,6 +248,9 @@ pub enum Lifecycle {
     Server,
     /// A k3s agent: the same without a vote.
     Agent,
+    /// An object of Kubernetes: create and update are one call that sends everything desired, and
+    /// both end when it is ready.
+    Applied,
     /// None: it is read for the rules, and never made, changed, recorded or planned.
     Observed,
 }
@@ -301,13 +314,18 @@ impl Kind {
 
     /// Finds a kind of the product by name. `None` for kinds this version does not know.
     pub fn named(name: &str) -> Option<Self> {
-        let all = kinds::ALL.iter().chain(kinds::OBSERVED);
-        all.copied().find(|kind| kind.0.name == name)
+        let observed = kinds::OBSERVED.iter().copied();
+        Self::all().chain(observed).find(|kind| kind.0.name == name)
+    }
+
+    /// Any object of Kubernetes that has no kind of its own here.
+    pub const fn object() -> Self {
+        kinds::OBJECT
     }
 
     /// Every kind of the product that is made, so none that is only observed.
-    pub fn all() -> &'static [Self] {
-        kinds::ALL
+    pub fn all() -> impl Iterator<Item = Self> {
+        kinds::ALL.iter().copied().flatten().copied()
     }
 }
 
@@ -369,6 +387,8 @@ mod tests {
         let disk = Effect::GrowOnly("no");
         check(disk, json!({}), json!(20), json!(50), Effect::InPlace);
         check(disk, json!({}), json!(50), json!(20), Effect::Refuse("no"));
+        check(disk, json!({}), json!("51200Mi"), json!("60Gi"), Effect::InPlace);
+        check(disk, json!({}), json!("50Gi"), json!("20Gi"), Effect::Refuse("no"));
         check(Effect::Replace, on(), json!(4), json!(8), Effect::Replace);
     }
 

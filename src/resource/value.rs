@@ -26,6 +26,69 @@ pub enum SecretSource {
     File(String),
     /// What a command prints, without the last line break.
     Command(Vec<String>),
+    /// Text with secrets in it, which is a secret itself: the parts one after the other.
+    Text(Vec<TextPart>),
+}
+
+/// A part of a text that has secrets in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextPart {
+    /// Text that anybody may see.
+    Plain(String),
+    /// A secret, written as the text around it wants it.
+    Secret(SecretSource, Escape),
+}
+
+/// How a value is written inside another text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Escape {
+    /// As it is.
+    None,
+    /// Inside the double quotes of a git-style configuration file, as vSphere CSI reads it.
+    Gcfg,
+    /// As a double-quoted scalar of YAML, the quotes included.
+    Yaml,
+    /// As a part of a URL.
+    Url,
+}
+
+impl Escape {
+    /// Writes a value.
+    pub fn write(self, value: &str) -> String {
+        match self {
+            Self::None => value.to_owned(),
+            Self::Gcfg => value.replace('\\', "\\\\").replace('"', "\\\""),
+            // A string of JSON is a scalar of YAML.
+            Self::Yaml => Json::from(value).to_string(),
+            Self::Url => value.bytes().map(url_byte).collect(),
+        }
+    }
+}
+
+/// RFC 3986: everything but unreserved characters is written by its number.
+fn url_byte(byte: u8) -> String {
+    match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+impl SecretSource {
+    /// The text that parts make, given what each secret is. `None` where one is not known.
+    pub fn join(
+        parts: &[TextPart],
+        secret: &dyn Fn(&SecretSource) -> Option<String>,
+    ) -> Option<String> {
+        let part = |part: &TextPart| match part {
+            TextPart::Plain(text) => Some(text.clone()),
+            TextPart::Secret(source, escape) => Some(escape.write(&secret(source)?)),
+        };
+        parts.iter().map(part).collect()
+    }
 }
 
 /// Names the source, not the secret: `env VCENTER_PASSWORD`.
@@ -35,6 +98,13 @@ impl std::fmt::Display for SecretSource {
             Self::Env(name) => write!(f, "env {name}"),
             Self::File(path) => write!(f, "file {path}"),
             Self::Command(words) => write!(f, "command {}", words.join(" ")),
+            Self::Text(parts) => {
+                let sources = parts.iter().filter_map(|part| match part {
+                    TextPart::Plain(_) => None,
+                    TextPart::Secret(source, _) => Some(source.to_string()),
+                });
+                write!(f, "text with {}", sources.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -257,6 +327,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_secret_is_written_as_the_text_around_it_wants_it() {
+        let check = |escape: Escape, value: &str, expected: &str| {
+            assert_eq!(escape.write(value), expected, "{escape:?} {value}");
+        };
+        check(Escape::None, r#"a"\"#, r#"a"\"#);
+        check(Escape::Gcfg, r#"DOM\us"er"#, r#"DOM\\us\"er"#);
+        check(Escape::Yaml, "a\"b\n", r#""a\"b\n""#);
+        check(Escape::Url, "p@ss/w:d é", "p%40ss%2Fw%3Ad%20%C3%A9");
+        let source = SecretSource::Env("X".into());
+        let parts = [
+            TextPart::Plain("user:".into()),
+            TextPart::Secret(source.clone(), Escape::Url),
+            TextPart::Plain("@host".into()),
+        ];
+        let known = |_: &SecretSource| Some("a b".to_owned());
+        assert_eq!(SecretSource::join(&parts, &known).as_deref(), Some("user:a%20b@host"));
+        assert_eq!(SecretSource::join(&parts, &|_| None), None);
+        assert_eq!(SecretSource::Text(parts.into()).to_string(), "text with env X");
+    }
 
     #[test]
     fn what_is_known_is_resolved_and_the_rest_stays() {

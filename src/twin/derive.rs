@@ -70,6 +70,7 @@ fn demanded(condition: &Condition, path: &str) -> Option<Json> {
         Condition::Is(at, text) if at == path => Some(json!(text)),
         Condition::AtLeast(at, number) if at == path => Some(json!(number)),
         Condition::Empty(at) if at == path => Some(json!([])),
+        Condition::Set(at) if at == path => Some(json!(true)),
         Condition::All(conditions) => conditions.iter().find_map(|one| demanded(one, path)),
         _ => None,
     }

@@ -1,5 +1,7 @@
 //! What a step does to the world, and what a real endpoint would refuse.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::merge::merge;
@@ -128,9 +130,9 @@ fn update(data: &mut Data, step: &Step, inputs: &Inputs, site: &Site) -> Result<
     let Some(mut standing) = data.standing.get(site).cloned() else {
         return Err("the object is not there".into());
     };
-    for key in &step.fields {
-        let wanted = inputs.attributes.get(key).filter(|value| !value.is_null());
-        write(&mut standing, key, wanted)?;
+    for key in written(step, inputs, &standing) {
+        let wanted = inputs.attributes.get(&key).filter(|value| !value.is_null());
+        write(&mut standing, &key, wanted)?;
     }
     let moved = Site::of(step.kind, &inputs.locator.place);
     if moved != *site && data.standing.contains_key(&moved) {
@@ -145,6 +147,16 @@ fn update(data: &mut Data, step: &Step, inputs: &Inputs, site: &Site) -> Result<
     data.standing.insert(moved.clone(), standing);
     data.revise(&moved);
     Ok(show(data, &moved))
+}
+
+/// The fields at the top that a write is about: those of the step, or all that it sends and all
+/// that the last one sent.
+fn written(step: &Step, inputs: &Inputs, standing: &Standing) -> BTreeSet<String> {
+    if step.kind.lifecycle != Lifecycle::Applied {
+        return step.fields.iter().cloned().collect();
+    }
+    let sent = inputs.attributes.as_object().into_iter().flat_map(Map::keys);
+    sent.chain(standing.written.keys()).cloned().collect()
 }
 
 fn write(standing: &mut Standing, key: &str, wanted: Option<&Json>) -> Result<(), String> {

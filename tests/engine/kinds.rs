@@ -47,7 +47,9 @@ fn place(name: &str) -> Attributes {
 
 fn system(resources: Vec<Resource>) -> System {
     let mut desired = desired(resources);
-    desired.endpoints.insert(Endpoint::named("test"), EndpointFacts { limit: 1, opened_by: None });
+    desired
+        .endpoints
+        .insert(Endpoint::named("test"), EndpointFacts { limit: 1, opened_by: Vec::new() });
     System::new(desired, 1)
 }
 

@@ -45,7 +45,7 @@ pub fn desired(resources: impl IntoIterator<Item = Resource>) -> Desired {
             .collect(),
         endpoints: BTreeMap::from([(
             Endpoint::vcenter(),
-            EndpointFacts { limit: 2, opened_by: None },
+            EndpointFacts { limit: 2, opened_by: Vec::new() },
         )]),
         ..Desired::default()
     }

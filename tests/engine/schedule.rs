@@ -45,7 +45,7 @@ fn plan(limit: usize, rows: &[Row], windows: &[(&str, &str, &[usize])]) -> Plan 
         windows: windows.iter().map(window).collect(),
         endpoints: BTreeMap::from([(
             Endpoint::vcenter(),
-            EndpointFacts { limit, opened_by: None },
+            EndpointFacts { limit, opened_by: Vec::new() },
         )]),
         unplanned: Vec::new(),
     }

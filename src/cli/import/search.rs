@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::error::{CliError, Exit};
 use super::refused;
-use crate::resource::{Attributes, Locator, Object, Reading, Resource};
+use crate::resource::{Attributes, Kind, Lifecycle, Locator, Object, Reading, Resource};
 
 /// How the user named the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,6 @@ struct Forms {
     has_path: bool,
 }
 
-/// Of the host that the object is on.
-const MACHINE_ID: &str = "a machine-id (32 hexadecimal digits)";
-
 const FORMS: &[Forms] = &[
     Forms { kind: "vsphere/vm", id: "an instance UUID", fits: is_uuid, has_path: true },
     Forms { kind: "vsphere/folder", id: "a moref (group-v3)", fits: is_folder, has_path: true },
@@ -38,10 +35,6 @@ const FORMS: &[Forms] = &[
         fits: is_rule,
         has_path: false,
     },
-    Forms { kind: "host/firewall", id: MACHINE_ID, fits: is_machine_id, has_path: false },
-    Forms { kind: "host/docker", id: MACHINE_ID, fits: is_machine_id, has_path: false },
-    Forms { kind: "k3s/server", id: MACHINE_ID, fits: is_machine_id, has_path: false },
-    Forms { kind: "k3s/agent", id: MACHINE_ID, fits: is_machine_id, has_path: false },
     Forms {
         kind: "vsphere/permission",
         id: "Type:moref|PRINCIPAL (VirtualMachine:vm-42|VSPHERE.LOCAL\\cht-storage)",
@@ -60,13 +53,28 @@ const fn on_host(kind: &'static str) -> Forms {
     Forms { kind, id, fits: is_machine_id, has_path: false }
 }
 
+/// Objects of the cluster all have one form.
+const IN_CLUSTER: Forms = Forms {
+    kind: "object of the cluster",
+    id: "its uid (kubectl get … -o jsonpath={.metadata.uid})",
+    fits: is_uuid,
+    has_path: false,
+};
+
+fn forms(kind: Kind) -> Option<&'static Forms> {
+    if kind.lifecycle == Lifecycle::Applied {
+        return Some(&IN_CLUSTER);
+    }
+    FORMS.iter().find(|forms| forms.kind == kind.name)
+}
+
 impl Search {
     /// Reads what the user gave.
     ///
     /// # Errors
     /// It is no form that the resource's kind has.
     pub fn of(resource: &Resource, text: &str) -> Result<Self, CliError> {
-        let forms = FORMS.iter().find(|forms| forms.kind == resource.kind.name);
+        let forms = forms(resource.kind);
         match (text, forms) {
             ("-", _) => Ok(Self::Place),
             (text, Some(forms)) if (forms.fits)(text) => Ok(Self::Id(text.into())),
@@ -187,7 +195,7 @@ fn is_permission(text: &str) -> bool {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::resource::{Address, Kind};
+    use crate::resource::Address;
 
     const SPEC: &str = include_str!("../../../examples/national-50-counties.toml");
     const UUID: &str = "500E3F74-ea84-f9a2-0000-000000000001";
@@ -222,8 +230,8 @@ mod tests {
 
     #[test]
     fn every_kind_says_what_names_its_objects() {
-        let missing = |kind: &&Kind| !FORMS.iter().any(|forms| forms.kind == kind.name);
-        let missing: Vec<&str> = Kind::all().iter().filter(missing).map(|kind| kind.name).collect();
+        let missing = Kind::all().filter(|kind| forms(*kind).is_none());
+        let missing: Vec<&str> = missing.map(|kind| kind.name).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
 

@@ -5,6 +5,7 @@ mod firewall;
 mod folder;
 mod k3s_agent;
 mod k3s_server;
+mod kubernetes;
 mod machine;
 mod permission;
 mod role;
@@ -14,8 +15,13 @@ mod vm;
 
 use super::Kind;
 
-/// Every kind that is made, in the order of the stack.
-pub const ALL: &[Kind] = &[
+pub use kubernetes::OBJECT;
+
+/// Every kind that is made, in the order of the stack: machines and what is on them, then the
+/// cluster's.
+pub const ALL: &[&[Kind]] = &[MACHINES, kubernetes::ALL];
+
+const MACHINES: &[Kind] = &[
     role::ROLE,
     folder::FOLDER,
     vm::VM,

@@ -1,0 +1,5 @@
+//! Objects of the cluster: manifests as boma writes them, one file per noun.
+
+mod object;
+
+pub use object::cluster;

@@ -1,0 +1,142 @@
+//! From a manifest to a resource.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::resource::{
+    Address, Attributes, Edge, EdgeKind, Endpoint, EndpointFacts, Kind, Place, Resource,
+};
+use crate::spec::Spec;
+
+/// How many calls the API gets at once: an API server refuses none of so few.
+const LIMIT: usize = 16;
+
+/// Kinds whose plural is not their lower-case name with an `s`, or that have no namespace.
+const IRREGULAR: &[(&str, &str, Scope)] = &[
+    ("Namespace", "namespaces", Scope::Cluster),
+    ("Node", "nodes", Scope::Cluster),
+    ("PersistentVolume", "persistentvolumes", Scope::Cluster),
+    ("ClusterRole", "clusterroles", Scope::Cluster),
+    ("ClusterRoleBinding", "clusterrolebindings", Scope::Cluster),
+    ("CustomResourceDefinition", "customresourcedefinitions", Scope::Cluster),
+    ("PriorityClass", "priorityclasses", Scope::Cluster),
+    ("StorageClass", "storageclasses", Scope::Cluster),
+    ("CSIDriver", "csidrivers", Scope::Cluster),
+    ("VolumeSnapshotClass", "volumesnapshotclasses", Scope::Cluster),
+    ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", Scope::Cluster),
+    ("Ingress", "ingresses", Scope::Namespace),
+    ("NetworkPolicy", "networkpolicies", Scope::Namespace),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Cluster,
+    Namespace,
+}
+
+/// The cluster as an endpoint: it is there as soon as one of its servers is.
+pub fn cluster(spec: &Spec) -> (Endpoint, EndpointFacts) {
+    let opened_by = spec.servers.iter().map(crate::lower::k3s::address).collect();
+    (Endpoint::kubernetes(), EndpointFacts { limit: LIMIT, opened_by })
+}
+
+/// A resource of a whole manifest: apiVersion, kind, metadata and the rest. Secrets stand in it
+/// encoded, a Secret's `data` is plain text. It comes after `after`, and after its namespace where
+/// the caller says so there.
+pub fn object(address: Address, manifest: Json, after: &[Address], origin: &Place) -> Resource {
+    let place = place(&manifest);
+    let name = manifest["kind"].as_str().unwrap_or_default().to_owned();
+    Resource {
+        kind: kind(&name),
+        address,
+        endpoint: Endpoint::kubernetes(),
+        attributes: Attributes::new(&attributes(manifest)),
+        place: Attributes::new(&place),
+        edges: after.iter().map(|to| Edge { kind: EdgeKind::After, to: to.clone() }).collect(),
+        origin: origin.clone(),
+        origins: std::collections::BTreeMap::new(),
+        adopt: false,
+        protected: false,
+    }
+}
+
+/// The kind that has a name in the API, or the one for any object.
+fn kind(name: &str) -> Kind {
+    let named = Kind::named(&format!("kubernetes/{name}"));
+    named.unwrap_or(Kind::object())
+}
+
+fn place(manifest: &Json) -> Json {
+    let kind = manifest["kind"].as_str().unwrap_or_default();
+    let irregular = IRREGULAR.iter().find(|(name, ..)| *name == kind);
+    let plural = match irregular {
+        Some((_, plural, _)) => (*plural).to_owned(),
+        None => format!("{}s", kind.to_lowercase()),
+    };
+    let mut place = json!({
+        "api": manifest["apiVersion"],
+        "kind": kind,
+        "plural": plural,
+        "name": manifest["metadata"]["name"],
+    });
+    let scope = irregular.map_or(Scope::Namespace, |(.., scope)| *scope);
+    if scope == Scope::Namespace {
+        let namespace = manifest["metadata"]["namespace"].as_str().unwrap_or("default");
+        place["namespace"] = json!(namespace);
+    }
+    place
+}
+
+/// The manifest without what the place says.
+fn attributes(manifest: Json) -> Json {
+    let Json::Object(mut rest) = manifest else { return Json::Object(Map::new()) };
+    let metadata = rest.remove("metadata").unwrap_or_default();
+    for key in ["apiVersion", "kind", "status"] {
+        rest.remove(key);
+    }
+    for key in ["labels", "annotations"] {
+        if let Some(map) = metadata[key].as_object().filter(|map| !map.is_empty()) {
+            rest.insert(key.to_owned(), map.clone().into());
+        }
+    }
+    Json::Object(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(manifest: Json, place: Json, attributes: Json) -> Resource {
+        let origin = Place { file: "spec.toml".into(), line: 1, column: 1, span: (0, 0) };
+        let resource = object(Address::from("cluster/x"), manifest, &[], &origin);
+        assert_eq!((resource.place.tree(), resource.attributes.tree()), (place, attributes));
+        resource
+    }
+
+    #[test]
+    fn a_manifest_is_place_and_attributes() {
+        let found = check(
+            json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "a",
+                "namespace": "kube-system", "labels": {"x": "y"}}, "spec": {"z": 1}, "status": {}}),
+            json!({"api": "apps/v1", "kind": "DaemonSet", "plural": "daemonsets",
+                "namespace": "kube-system", "name": "a"}),
+            json!({"labels": {"x": "y"}, "spec": {"z": 1}}),
+        );
+        assert_eq!(found.kind.name, "kubernetes/DaemonSet");
+    }
+
+    #[test]
+    fn some_kinds_have_no_namespace_or_an_odd_plural() {
+        check(
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}),
+            json!({"api": "v1", "kind": "Namespace", "plural": "namespaces", "name": "a"}),
+            json!({}),
+        );
+        let found = check(
+            json!({"apiVersion": "x.example/v1", "kind": "Thing", "metadata": {"name": "a"}}),
+            json!({"api": "x.example/v1", "kind": "Thing", "plural": "things",
+                "namespace": "default", "name": "a"}),
+            json!({}),
+        );
+        assert_eq!(found.kind.name, "kubernetes/Object");
+    }
+}

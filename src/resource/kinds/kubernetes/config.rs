@@ -1,0 +1,21 @@
+//! `kubernetes/Namespace`, `kubernetes/Secret`, `kubernetes/ConfigMap`.
+
+use super::common::{PLAIN, any, fixed, kind};
+use crate::resource::{Comparison, Field, Kind};
+
+/// A namespace; ready while it is not on its way out.
+pub const NAMESPACE: Kind = kind!("kubernetes/Namespace", PLAIN);
+
+/// Shape: `type`; `data`: a map of texts.
+pub const SECRET: Kind = kind!(
+    "kubernetes/Secret",
+    PLAIN,
+    &[fixed("type"), Field::owned("data").sensitive(), any("binary_data").sensitive()],
+);
+
+/// Shape: `data`: a map of texts.
+pub const CONFIG_MAP: Kind = kind!(
+    "kubernetes/ConfigMap",
+    PLAIN,
+    &[Field::owned("data").comparison(Comparison::Text), any("binaryData")],
+);

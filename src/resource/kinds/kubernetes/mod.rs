@@ -1,0 +1,53 @@
+//! `kubernetes/*`: objects of the cluster, as server-side apply writes them.
+//!
+//! The shape of all: the manifest without apiVersion, kind, metadata and status, with `labels` and
+//! `annotations` at the top: `{"labels": …, "annotations": …, "spec": …}`. A Secret's `data` is
+//! plain text; bytes that are no text are under `binary_data`, in base64. A Node has `labels`,
+//! `annotations` and `taints` only.
+//!
+//! Computed: `uid`. Volatile: `ready`; `waiting`: why it is not, absent where it is; `owned`: what
+//! of the object boma wrote, by the API's own books; `managers`: a map from a path to the name of
+//! the one other manager of everything below it; `generation`.
+
+mod common;
+mod config;
+mod custom;
+mod network;
+mod node;
+mod policy;
+mod rbac;
+mod storage;
+mod workload;
+
+use crate::resource::Kind;
+
+pub use custom::OBJECT;
+
+/// Every kind, in the order in which a cluster needs them.
+pub(super) const ALL: &[Kind] = &[
+    config::NAMESPACE,
+    config::SECRET,
+    config::CONFIG_MAP,
+    rbac::SERVICE_ACCOUNT,
+    rbac::ROLE,
+    rbac::ROLE_BINDING,
+    rbac::CLUSTER_ROLE,
+    rbac::CLUSTER_ROLE_BINDING,
+    custom::DEFINITION,
+    custom::HELM_CHART_CONFIG,
+    OBJECT,
+    policy::PRIORITY_CLASS,
+    policy::LIMIT_RANGE,
+    policy::RESOURCE_QUOTA,
+    policy::NETWORK_POLICY,
+    storage::CSI_DRIVER,
+    storage::STORAGE_CLASS,
+    storage::SNAPSHOT_CLASS,
+    storage::VOLUME,
+    storage::CLAIM,
+    network::SERVICE,
+    network::INGRESS,
+    workload::DEPLOYMENT,
+    workload::DAEMON_SET,
+    node::NODE,
+];

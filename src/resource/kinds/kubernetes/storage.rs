@@ -1,0 +1,48 @@
+//! Drivers, classes, volumes and claims.
+
+use super::common::{PLAIN, fixed, kind};
+use crate::resource::{Comparison, Effect, Field, Kind};
+
+const CLAIM_KEEPS: &str = "a claim keeps its class, volume and access for good: take back the edit; \
+     data moves to another volume only by a copy";
+const CLAIM_GROWS: &str = "a volume can only grow: set its size to what it has, or more";
+
+/// Shape: `spec.attachRequired`, `spec.podInfoOnMount`.
+pub const CSI_DRIVER: Kind = kind!("kubernetes/CSIDriver", PLAIN, &[fixed("spec")]);
+
+/// Shape: `provisioner`, `parameters`, `reclaimPolicy`, `volumeBindingMode`, which a class keeps,
+/// `allowVolumeExpansion`. Volumes that were made of a class do not need it, so it can be made
+/// anew.
+pub const STORAGE_CLASS: Kind = kind!(
+    "kubernetes/StorageClass",
+    PLAIN,
+    &[
+        fixed("provisioner"),
+        fixed("parameters"),
+        fixed("reclaimPolicy"),
+        fixed("volumeBindingMode"),
+    ],
+);
+
+/// Shape: `driver`, `deletionPolicy`, `parameters`.
+pub const SNAPSHOT_CLASS: Kind = kind!(
+    "kubernetes/VolumeSnapshotClass",
+    PLAIN,
+    &[fixed("driver"), fixed("deletionPolicy"), fixed("parameters")],
+);
+
+/// One field of a volume: `spec.persistentVolumeReclaimPolicy`. The rest is its driver's.
+pub const VOLUME: Kind = kind!("kubernetes/PersistentVolume", Nature { holds_data: true, ..PLAIN });
+
+/// Shape: `spec.storageClassName`, `spec.accessModes`, `spec.resources.requests.storage`,
+/// `spec.volumeName`.
+pub const CLAIM: Kind = kind!(
+    "kubernetes/PersistentVolumeClaim",
+    Nature { holds_data: true, deadline_s: 300, weight_s: 10 },
+    &[
+        Field::owned("spec.resources.requests.storage")
+            .comparison(Comparison::Quantity)
+            .effect(Effect::GrowOnly(CLAIM_GROWS)),
+        Field::owned("spec").comparison(Comparison::Covered).effect(Effect::Refuse(CLAIM_KEEPS)),
+    ],
+);
