@@ -44,6 +44,7 @@ pub fn lower(spec: &Spec) -> Desired {
         resource.protected |= protected;
         desired.resources.insert(resource.address.clone(), Resource::with_references(resource));
     }
+    kubernetes::place_in_cluster(spec, &mut desired.resources);
     for (group, machines) in [("servers", &spec.servers), ("agents", &spec.agents)] {
         desired
             .groups

@@ -130,6 +130,10 @@ pub struct Difference {
     /// Both values are secret: print neither.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
+    /// Who wrote the live value, by the endpoint's own books. `None` where it keeps none, or boma
+    /// did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// The spec line that sets it. `None` where no line does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Place>,

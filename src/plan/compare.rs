@@ -1,9 +1,10 @@
 //! Prior against live.
 
 use super::diff::diff;
+use super::difference::manager;
 use super::drift::{DriftAttribute, DriftReport, Drifted, Unread};
 use super::{After, Live};
-use crate::resource::{Address, EdgeKind, Identity, Object, Reading};
+use crate::resource::{Address, EdgeKind, Identity, Lifecycle, Object, Reading};
 use crate::state::{Record, State};
 
 /// What somebody changed outside boma: owned fields of recorded resources only. Of something that
@@ -41,7 +42,24 @@ fn went_along(record: &Record, prior: &State, live: &Live) -> bool {
         (Some(_), Some(Reading::Absent)) => true,
         _ => false,
     };
-    record.edges.iter().any(|edge| edge.kind == EdgeKind::LivesIn && is_gone(&edge.to))
+    let lost_home = |record: &Record| {
+        record.edges.iter().any(|edge| edge.kind == EdgeKind::LivesIn && is_gone(&edge.to))
+    };
+    lost_home(record) || in_cluster(record) && is_lost(prior, live, &lost_home)
+}
+
+fn in_cluster(record: &Record) -> bool {
+    record.kind.lifecycle == Lifecycle::Applied
+}
+
+/// Whether the cluster went with the last of its servers.
+fn is_lost(prior: &State, live: &Live, lost_home: &dyn Fn(&Record) -> bool) -> bool {
+    let is_server = |record: &Record| record.kind.lifecycle == Lifecycle::Server;
+    let mut servers = prior.resources.iter().filter(|(_, record)| is_server(record)).peekable();
+    let gone = |(address, record): (&Address, &Record)| {
+        live.get(address) == Some(&Reading::Absent) || lost_home(record)
+    };
+    servers.peek().is_some() && servers.all(gone)
 }
 
 /// Whether an object is the recorded one and not another in its place.
@@ -55,10 +73,12 @@ fn differences(address: &Address, record: &Record, object: &Object) -> Option<Dr
     if record.seen == object.attributes.digest() {
         return None;
     }
-    let found = diff(record.kind, &record.attributes.tree(), None, &object.attributes.tree());
+    let live = object.attributes.tree();
+    let found = diff(record.kind, &record.attributes.tree(), None, &live);
     let attributes: Vec<DriftAttribute> = found
         .into_iter()
         .map(|one| DriftAttribute {
+            changed_by: manager(&live, &one.path).map(str::to_owned),
             path: one.path,
             recorded: match one.after {
                 After::Known(value) => Some(value),
@@ -145,6 +165,25 @@ mod tests {
             present(agent(), &json!({"service": "active"})),
             &[(VM, "power")],
         );
+    }
+
+    #[test]
+    fn what_was_in_a_cluster_without_servers_is_not_told() {
+        const SERVER: &str = "k3s/server/a";
+        const CLASS: &str = "cluster/StorageClass/a";
+        let kind = |name: &str| Kind::named(name).unwrap();
+        let check = |server: Reading, expected: &[&str]| {
+            let mut prior = State::new("lineage".into(), &[0; 32]);
+            let runs = record(kind("k3s/server"), &json!({}), None);
+            let stands = record(kind("kubernetes/StorageClass"), &json!({}), None);
+            prior.resources.extend([(SERVER.into(), runs), (CLASS.into(), stands)]);
+            let live = Live::from([(SERVER.into(), server), (CLASS.into(), Reading::Absent)]);
+            let report = drift("n", &prior, &live);
+            let told: Vec<&str> = report.drifted.iter().map(|one| one.address.as_str()).collect();
+            assert_eq!(told, expected);
+        };
+        check(Reading::Absent, &[SERVER]);
+        check(present(kind("k3s/server"), &json!({})), &[CLASS]);
     }
 
     #[test]

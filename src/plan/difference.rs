@@ -21,6 +21,7 @@ pub fn all_of(kind: Kind, desired: &Json) -> Vec<Difference> {
             cause: Cause::Spec,
             impact: Impact::InPlace,
             sensitive: kind.field(key).sensitive,
+            changed_by: None,
             origin: None,
         })
         .collect()
@@ -48,6 +49,32 @@ pub fn difference(found: FieldDiff, resource: &Resource, running: bool) -> Optio
         cause: found.cause,
         impact,
         sensitive: found.sensitive,
+        changed_by: None,
         origin: None,
     })
+}
+
+/// Who wrote a field of a live object: the one manager of it or of all that it is in.
+pub fn manager<'a>(live: &'a Json, path: &str) -> Option<&'a str> {
+    let managers = live.get("managers")?.as_object()?;
+    let covers = |above: &str| {
+        path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let above = managers.iter().filter(|(above, _)| covers(above));
+    above.max_by_key(|(above, _)| above.len())?.1.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manager_of_a_field_is_that_of_what_it_is_in() {
+        let live = json!({"managers": {"spec": "helm", "spec.replicas": "kubectl-edit"}});
+        let check = |path: &str, expected| assert_eq!(manager(&live, path), expected, "{path}");
+        check("spec.replicas", Some("kubectl-edit"));
+        check("spec.template.x", Some("helm"));
+        check("specific", None);
+        check("data.a", None);
+    }
 }

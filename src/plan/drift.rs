@@ -43,6 +43,7 @@ impl Drifted {
             recorded: Some(true.into()),
             live: Some(false.into()),
             sensitive: false,
+            changed_by: None,
         };
         Self { address, kind, attributes: vec![attribute], exists_live: false }
     }
@@ -62,6 +63,9 @@ pub struct DriftAttribute {
     /// Both values are secret: print neither.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
+    /// Who wrote the live value, by the endpoint's own books. `None` where it keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
 }
 
 /// One resource about which nothing can be said.

@@ -239,6 +239,7 @@ mod tests {
             cause: Cause::Spec,
             impact,
             sensitive: false,
+            changed_by: None,
             origin: None,
         }
     }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::decide::{Decision, Row, Seen, decide};
 use super::diff::{FieldDiff, diff};
-use super::difference::{all_of, difference};
+use super::difference::{all_of, difference, manager};
 use super::planner::Planner;
 use super::provider_id;
 use super::refusal::{refusal, taken};
@@ -115,6 +115,8 @@ impl Planner<'_> {
         for one in &mut attributes {
             let key = one.path.split('.').next().unwrap_or_default();
             one.origin = Some(resource.origins.get(key).unwrap_or(&resource.origin).clone());
+            one.changed_by =
+                live.as_ref().and_then(|live| manager(live, &one.path)).map(str::to_owned);
         }
         let (action, reasons) = self.raise(resource, action, reason, &attributes);
         let subject = Subject {

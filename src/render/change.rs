@@ -100,8 +100,10 @@ pub fn style(action: Action) -> Style {
 }
 
 fn mark(row: &Row) -> String {
-    let drift = row.drift.then_some("drift");
-    drift.into_iter().chain(impact(row.impact)).collect::<Vec<_>>().join(", ")
+    let drift = row.drift.then(|| "drift".to_owned());
+    let by = row.by.as_ref().map(|by| format!("set by {by}"));
+    let cost = impact(row.impact).map(str::to_owned);
+    drift.into_iter().chain(by).chain(cost).collect::<Vec<_>>().join(", ")
 }
 
 fn items_words(added: usize, removed: usize, kept: usize) -> String {

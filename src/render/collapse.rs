@@ -77,7 +77,7 @@ impl<'a> Entry<'a> {
     fn new(at: usize, change: &'a Change, fates: &Fates<'_>, full: bool) -> Self {
         let segment = if full { None } else { varying_segment(&change.address) };
         let reasons = change.reasons.iter().filter_map(|why| reason(why, fates)).collect();
-        let mut entry = Self { at, change, segment, reasons, rows: rows(change, fates) };
+        let mut entry = Self { at, change, segment, reasons, rows: rows(change, fates, full) };
         entry.punch();
         entry
     }

@@ -50,7 +50,13 @@ fn difference(attribute: &DriftAttribute) -> Row {
         (true, ..) => Shown::Value { text: "(secret, changed)".into(), own: false },
         (false, recorded, live) => between(recorded.as_ref(), live.as_ref(), &Fates::default()),
     };
-    Row { path: clean(&attribute.path), shown, impact: Impact::InPlace, drift: false }
+    Row {
+        path: clean(&attribute.path),
+        shown,
+        impact: Impact::InPlace,
+        drift: false,
+        by: attribute.changed_by.as_deref().map(clean),
+    }
 }
 
 fn end(report: &DriftReport, options: &TextOptions) -> String {

@@ -51,6 +51,7 @@ pub fn set(path: &str, after: Json) -> Difference {
         cause: Cause::Spec,
         impact: Impact::InPlace,
         sensitive: false,
+        changed_by: None,
         origin: None,
     }
 }
@@ -210,9 +211,11 @@ pub fn drifted() -> DriftReport {
         recorded: Some(recorded),
         live: Some(live),
         sensitive: false,
+        changed_by: None,
     };
     let secret = DriftAttribute {
         sensitive: true,
+        changed_by: None,
         ..attribute("password", json!({"$sealed": "a"}), json!("hunter2"))
     };
     let moved = Drifted {

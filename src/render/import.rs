@@ -15,7 +15,7 @@ pub fn import_text(change: &Change, id: &str, options: &TextOptions) -> String {
     let sign = paint.span(style(Action::Adopt), &format!("{:>3} ", symbol(Action::Adopt)));
     let head = sign.then(Span::plain(address(&change.address)));
     block.line_right(head, paint.span(Style::Dim, &clean(id)));
-    let rows = rows(change, &Fates::default());
+    let rows = rows(change, &Fates::default(), true);
     for one in &rows {
         row(&mut block, one, options);
     }

@@ -6,6 +6,7 @@ use super::patch::{is_text, patch};
 use super::value::{NOT_SET, SECRET, inline, is_encoded};
 use super::words::Fates;
 use crate::plan::{Action, After, Cause, Change, Difference, Impact, Reason};
+use crate::resource::Lifecycle;
 
 /// Two lists of more characters than this are shown by the items that come and go.
 const LIST_MAX: usize = 60;
@@ -21,6 +22,8 @@ pub struct Row {
     pub impact: Impact,
     /// Somebody else caused it, in a change that has other causes too.
     pub drift: bool,
+    /// Who wrote the live value. `None` where nobody says.
+    pub by: Option<String>,
 }
 
 /// The value of a row, whole and harmless to a terminal.
@@ -56,14 +59,19 @@ impl Shown {
     }
 }
 
-/// The rows of one change, in its order. A create shows values, everything else differences.
-pub fn rows(change: &Change, fates: &Fates<'_>) -> Vec<Row> {
+/// The rows of one change, in its order. A create shows values, everything else differences; of a
+/// new object of the cluster only the gist, unless all is asked for.
+pub fn rows(change: &Change, fates: &Fates<'_>, full: bool) -> Vec<Row> {
+    if change.action == Action::Create && change.kind.lifecycle == Lifecycle::Applied && !full {
+        return gist(change);
+    }
     let mixed = change.reasons.iter().any(|reason| *reason != Reason::Drift);
     let mut rows = Vec::new();
     for difference in &change.attributes {
         let drift = mixed && difference.cause == Cause::Drift;
         let mut add = |path: String, shown: Shown| {
-            rows.push(Row { path, shown, impact: difference.impact, drift });
+            let by = difference.changed_by.as_deref().map(super::clean);
+            rows.push(Row { path, shown, impact: difference.impact, drift, by });
         };
         match change.action {
             _ if difference.sensitive => add(path(difference), secret(change.action, difference)),
@@ -91,6 +99,30 @@ pub fn between(before: Option<&Json>, after: Option<&Json>, fates: &Fates<'_>) -
             Shown::Pair(show(before), show(after))
         }
     }
+}
+
+/// What matters of a manifest: how many of what runs, how much is stored, which name it has.
+fn gist(change: &Change) -> Vec<Row> {
+    let tree = change.desired.tree();
+    let spec = &tree["spec"];
+    let pod = &spec["template"]["spec"];
+    let containers = pod["containers"].as_array().into_iter().flatten();
+    let images = containers.map(|one| (one["name"].as_str().unwrap_or_default(), &one["image"]));
+    let rules = spec["rules"].as_array().into_iter().flatten();
+    let single = [
+        ("replicas", &spec["replicas"]),
+        ("storage", &spec["resources"]["requests"]["storage"]),
+        ("reclaimPolicy", &tree["reclaimPolicy"]),
+    ];
+    let all = single.into_iter().chain(images).chain(rules.map(|rule| ("host", &rule["host"])));
+    let row = |(path, value): (&str, &Json)| Row {
+        path: super::clean(path),
+        shown: Shown::Value { text: inline(value, &Fates::default()), own: value.is_string() },
+        impact: Impact::InPlace,
+        drift: false,
+        by: None,
+    };
+    all.filter(|(_, value)| !value.is_null()).map(row).collect()
 }
 
 fn path(difference: &Difference) -> String {

@@ -8,6 +8,9 @@ use serde_json::Value as Json;
 
 use super::Reading;
 
+/// Where an object says why it is not ready.
+const WAITING: &str = "waiting";
+
 /// Something that is true or not of an object that was just read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,7 +80,11 @@ impl Condition {
         match self {
             Self::Exists | Self::Absent | Self::Called => Ok(()),
             Self::Set(path) if at(tree, path) == Some(&Json::Bool(true)) => Ok(()),
-            Self::Set(path) => Err(Unmet(format!("{path} is {}, not true", show(at(tree, path))))),
+            // What is not ready may say why itself.
+            Self::Set(path) => Err(Unmet(match at(tree, WAITING).and_then(Json::as_str) {
+                Some(waiting) => format!("it is not {path}: {waiting}"),
+                None => format!("{path} is {}, not true", show(at(tree, path))),
+            })),
             Self::Is(path, expected) => match at(tree, path) {
                 Some(Json::String(text)) if text == expected => Ok(()),
                 found => Err(Unmet(format!("{path} is {}, not {expected}", show(found)))),
@@ -161,6 +168,14 @@ mod tests {
         );
         check(&Condition::NotEmpty("a.b".into()), json!({"a": {"b": "x"}}), Ok(()));
         check(&Condition::Absent, json!({}), Err("it is still there"));
+        let ready = Condition::Set("ready".into());
+        check(&ready, json!({"ready": true}), Ok(()));
+        check(&ready, json!({"ready": false}), Err("ready is false, not true"));
+        check(
+            &ready,
+            json!({"ready": false, "waiting": "1 of 3 pods"}),
+            Err("it is not ready: 1 of 3 pods"),
+        );
     }
 
     #[test]

@@ -2,4 +2,4 @@
 
 mod object;
 
-pub use object::cluster;
+pub use object::{cluster, place_in_cluster};

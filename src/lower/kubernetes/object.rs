@@ -1,7 +1,10 @@
 //! From a manifest to a resource.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
+use crate::lower::k3s;
 use crate::resource::{
     Address, Attributes, Edge, EdgeKind, Endpoint, EndpointFacts, Kind, Place, Resource,
 };
@@ -35,13 +38,12 @@ enum Scope {
 
 /// The cluster as an endpoint: it is there as soon as one of its servers is.
 pub fn cluster(spec: &Spec) -> (Endpoint, EndpointFacts) {
-    let opened_by = spec.servers.iter().map(crate::lower::k3s::address).collect();
+    let opened_by = spec.servers.iter().map(k3s::address).collect();
     (Endpoint::kubernetes(), EndpointFacts { limit: LIMIT, opened_by })
 }
 
 /// A resource of a whole manifest: apiVersion, kind, metadata and the rest. Secrets stand in it
-/// encoded, a Secret's `data` is plain text. It comes after `after`, and after its namespace where
-/// the caller says so there.
+/// encoded, a Secret's `data` is plain text. It comes after `after`; see [`place_in_cluster`].
 pub fn object(address: Address, manifest: Json, after: &[Address], origin: &Place) -> Resource {
     let place = place(&manifest);
     let name = manifest["kind"].as_str().unwrap_or_default().to_owned();
@@ -51,12 +53,46 @@ pub fn object(address: Address, manifest: Json, after: &[Address], origin: &Plac
         endpoint: Endpoint::kubernetes(),
         attributes: Attributes::new(&attributes(manifest)),
         place: Attributes::new(&place),
-        edges: after.iter().map(|to| Edge { kind: EdgeKind::After, to: to.clone() }).collect(),
+        edges: after.iter().cloned().map(self::after).collect(),
         origin: origin.clone(),
-        origins: std::collections::BTreeMap::new(),
+        origins: BTreeMap::new(),
         adopt: false,
         protected: false,
     }
+}
+
+/// Ties every object of the cluster to what it is in: its namespace, where that is a resource too,
+/// and the servers, where it needs nothing else.
+pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>) {
+    let servers: Vec<Edge> =
+        spec.servers.iter().map(|server| after(k3s::address(server))).collect();
+    let in_cluster = |resource: &&Resource| resource.endpoint == Endpoint::kubernetes();
+    let namespaces: BTreeMap<String, Address> = resources
+        .values()
+        .filter(in_cluster)
+        .filter_map(|resource| {
+            let place = resource.place.tree();
+            let name = place["name"].as_str().filter(|_| place["kind"] == "Namespace")?;
+            Some((name.to_owned(), resource.address.clone()))
+        })
+        .collect();
+    for resource in resources.values_mut() {
+        if resource.endpoint != Endpoint::kubernetes() {
+            continue;
+        }
+        let place = resource.place.tree();
+        let namespace = place["namespace"].as_str().and_then(|name| namespaces.get(name));
+        let home = namespace.map(|to| Edge { kind: EdgeKind::LivesIn, to: to.clone() });
+        resource.edges.extend(home);
+        if resource.edges.is_empty() {
+            resource.edges.extend(servers.iter().cloned());
+        }
+        resource.edges.sort();
+    }
+}
+
+fn after(to: Address) -> Edge {
+    Edge { kind: EdgeKind::After, to }
 }
 
 /// The kind that has a name in the API, or the one for any object.

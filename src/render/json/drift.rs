@@ -43,6 +43,9 @@ pub struct DriftAttributeJson {
     pub live: Option<Json>,
     /// Both values are secret and are not printed.
     pub sensitive: bool,
+    /// Who wrote the live value, by the endpoint's own books. Absent where it keeps none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
 }
 
 /// One resource about which nothing can be said.
@@ -83,6 +86,7 @@ impl From<&DriftAttribute> for DriftAttributeJson {
             recorded: shown(&attribute.recorded),
             live: shown(&attribute.live),
             sensitive: attribute.sensitive,
+            changed_by: attribute.changed_by.clone(),
         }
     }
 }

@@ -131,6 +131,10 @@ pub struct AttributeJson {
     /// Who caused it.
     #[schemars(schema_with = "names::cause")]
     pub cause: Cause,
+    /// Who wrote the live value, by the endpoint's own books. Absent where it keeps none, or boma
+    /// did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// The spec line that sets it. Null where none does.
     pub origin: Option<PlaceJson>,
 }
@@ -261,6 +265,7 @@ impl From<&Difference> for AttributeJson {
             sensitive: difference.sensitive,
             impact: difference.impact,
             cause: difference.cause,
+            changed_by: difference.changed_by.clone(),
             origin: difference.origin.as_ref().map(PlaceJson::from),
         }
     }
