@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-/// Much more than any command needs, on a busy machine too.
+/// Much more than any command needs, on a busy machine too. Counted anew from where something is
+/// waited for: what serves a whole test may run for longer.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A program that runs. It is ended with this.
@@ -16,7 +17,6 @@ pub struct Running {
     child: Child,
     lines: Receiver<(Stream, String)>,
     ran: Ran,
-    until: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Running {
         let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
         let command = words.collect::<Vec<_>>().join(" ");
         let ran = Ran { command, stdout: String::new(), stderr: String::new(), code: None };
-        Self { child, lines, ran, until: Instant::now() + PATIENCE }
+        Self { child, lines, ran }
     }
 
     pub fn pid(&self) -> u32 {
@@ -55,8 +55,9 @@ impl Running {
     /// Waits until it prints such a line, on standard output or standard error, and returns it.
     #[track_caller]
     pub fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + PATIENCE;
         loop {
-            match self.next(self.until) {
+            match self.next(until) {
                 Ok(line) if wanted(&line) => return line.trim_end().to_owned(),
                 Ok(_) => {}
                 Err(_) => panic!("it never said what was waited for\n{}", self.ran),
@@ -88,8 +89,9 @@ impl Running {
     /// Waits until it ends.
     #[track_caller]
     pub fn finish(mut self) -> Ran {
+        let until = Instant::now() + PATIENCE;
         loop {
-            match self.next(self.until) {
+            match self.next(until) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not end\n{}", self.ran),
