@@ -105,10 +105,8 @@ impl Executor {
         let mut stopping = false;
         while !self.schedule.is_over() && self.report.fatal.is_none() {
             tokio::select! {
-                message = inbox.recv() => match message {
-                    Some(message) => self.message(message),
-                    None => break,
-                },
+                // What a press brought about is told as such.
+                biased;
                 () = stop.draining(), if !stopping => {
                     stopping = true;
                     self.report.outcome.interrupted = true;
@@ -117,6 +115,10 @@ impl Executor {
                 }
                 // The journal says what was under way; the next apply finds out what came of it.
                 () = stop.now(), if stopping => break,
+                message = inbox.recv() => match message {
+                    Some(message) => self.message(message),
+                    None => break,
+                },
             }
         }
         self.tasks.abort_all();

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
 
-use super::wait::{Waiting, read_one};
+use super::wait::{FIRST_PAUSE, Waiting, longer, read_one};
 use super::{Clock, Event, Ledger, LedgerError, SecretValues, Stop, record};
 use crate::plan::{
     Action, After, Change, Half, Node, Operation, Plan, Step, equal, holds, to_write,
 };
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
-    Address, Attributes, Kind, Layer, Lifecycle, Mode, Object, Reading, Sealer, SecretSource,
-    references, resolve,
+    Address, Attributes, Condition, Kind, Layer, Lifecycle, Mode, Object, Reading, Sealer,
+    SecretSource, Unmet, references, resolve,
 };
 use crate::state::{Entry, Open};
 
@@ -195,7 +196,7 @@ impl Runner {
     ) -> Result<Reading, NodeError> {
         let Some(guard) = &step.guard else { return Ok(reading) };
         let planned = reading.object().map(|object| object.id.clone());
-        let reading = self.seal(step.kind, read_one(&*self.provider, &self.wanted(inputs)).await);
+        let reading = self.read_again(step, inputs).await;
         if reading == Reading::Absent && step.operation == Operation::Delete {
             return Ok(reading);
         }
@@ -214,8 +215,52 @@ impl Runner {
             return Err(stopped(message, "plan again").into());
         }
         let help = "make that true, or keep the resource in the spec";
-        guard.check(&reading, &|_| true).map_err(|unmet| stopped(unmet.0, help))?;
-        Ok(reading)
+        let reading = match guard.check(&reading, &|_| true) {
+            Err(_) if step.guard_s > 0 => self.until_it_holds(step, guard, inputs, reading).await,
+            Err(unmet) => Err(unmet),
+            Ok(()) => Ok(reading),
+        };
+        Ok(reading.map_err(|unmet| stopped(unmet.0, help))?)
+    }
+
+    /// Reads until a guard holds, and says why it waits. Nothing was begun yet, so that the first
+    /// request to stop ends it.
+    async fn until_it_holds(
+        &self,
+        step: &Step,
+        guard: &Condition,
+        inputs: &Inputs,
+        first: Reading,
+    ) -> Result<Reading, Unmet> {
+        let (clock, stop) = (&self.context.clock, &self.context.stop);
+        let end = clock.now() + Duration::from_secs(step.guard_s);
+        let (mut reading, mut pause, mut told) = (first, FIRST_PAUSE, String::new());
+        let _ = self.messages.send(Message::Waiting(self.at));
+        while let Err(unmet) = guard.check(&reading, &|_| true) {
+            if stop.is_draining() {
+                return Err(unmet);
+            }
+            if clock.now() >= end {
+                return Err(Unmet(format!("{unmet}, after {} s", step.guard_s)));
+            }
+            if told != unmet.0 {
+                self.progress(&format!("waits: {unmet}"));
+                told = unmet.0;
+            }
+            tokio::select! {
+                () = clock.sleep(pause) => {}
+                () = stop.draining() => {}
+            }
+            pause = longer(pause);
+            reading = self.read_again(step, inputs).await;
+        }
+        self.permission().await;
+        let reading = self.read_again(step, inputs).await;
+        guard.check(&reading, &|_| true).map(|()| reading)
+    }
+
+    async fn read_again(&self, step: &Step, inputs: &Inputs) -> Reading {
+        self.seal(step.kind, read_one(&*self.provider, &self.wanted(inputs)).await)
     }
 
     fn intent(&self, step: &Step) -> Result<(), LedgerError> {
@@ -252,9 +297,8 @@ impl Runner {
             {
                 return Err(error.into());
             }
-            self.context.clock.sleep(std::time::Duration::from_secs(u64::from(tried))).await;
-            let reading =
-                self.seal(step.kind, read_one(&*self.provider, &self.wanted(inputs)).await);
+            self.context.clock.sleep(Duration::from_secs(u64::from(tried))).await;
+            let reading = self.read_again(step, inputs).await;
             let made = reading
                 .object()
                 .is_some_and(|object| object.mark.is_some() && object.mark == inputs.mark);

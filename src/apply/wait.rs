@@ -9,7 +9,7 @@ use super::{Clock, Stop};
 use serde_json::Value as Json;
 
 /// The first pause between two readings; each next one is half as long again, up to five seconds.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is waited for, and for how long.
@@ -54,7 +54,7 @@ impl Waiting<'_> {
                 () = clock.sleep(pause) => {}
                 () = stop.now() => {}
             }
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            pause = longer(pause);
             reading = read_one(provider, self.wanted).await;
         }
     }
@@ -67,6 +67,11 @@ impl Waiting<'_> {
             retry: Retry::Later,
         }
     }
+}
+
+/// The pause after that one.
+pub(super) fn longer(pause: Duration) -> Duration {
+    (pause * 3 / 2).min(LONGEST_PAUSE)
 }
 
 /// Reads one object.

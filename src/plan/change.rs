@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Step;
+use super::{Operation, Step};
 use crate::resource::{
-    Address, Attributes, Edge, EdgeKind, Effect, Endpoint, Kind, Locator, Place, Reference,
+    Address, Attributes, Edge, EdgeKind, Effect, Endpoint, Kind, Lifecycle, Locator, Place,
+    Reference,
 };
 
 /// What happens to one resource.
@@ -223,6 +224,15 @@ impl Change {
             && self.action == Action::Update
             && self.window.is_none()
             && self.attributes.iter().all(free)
+    }
+
+    /// Whether it turns a machine on that is off, and with it whatever runs there.
+    pub fn raises_machine(&self) -> bool {
+        let does = |operation| self.steps.iter().any(|step| step.operation == operation);
+        self.kind.lifecycle == Lifecycle::Machine
+            && self.live.is_some()
+            && does(Operation::PowerOn)
+            && !does(Operation::PowerOff)
     }
 
     /// Whether it cannot be undone by applying the old spec.

@@ -103,6 +103,8 @@ impl Subject<'_> {
         steps.push(self.call(Operation::Drain, drain_s));
         if let Some(first) = steps.first_mut() {
             first.guard = Some(self.may_be_missed(action));
+            // Another node may be on its way back, from this apply or from one that was cut short.
+            first.guard_s = self.seconds("ready_timeout_s", self.kind.deadline_s);
         }
         steps
     }

@@ -61,11 +61,13 @@ fn keys(change: &Change) -> Vec<Key> {
     }
 }
 
-/// Brings nodes back that are down before a machine is disturbed, whose window would not open
-/// while another node is down. The machines of such nodes themselves have nothing to lose.
+/// Brings nodes and machines back that are down before a machine is disturbed, whose window would
+/// not open while another node is down. The machines of such nodes themselves have nothing to lose.
 fn mend_first(graph: &mut Graph<Key, ()>, changes: &[Change]) {
-    let mends: Vec<&Change> = changes.iter().filter(|change| change.mends_node()).collect();
-    let mended: BTreeSet<&Address> = mends.iter().filter_map(|mend| mend.machine()).collect();
+    let mends: Vec<&Change> =
+        changes.iter().filter(|change| change.mends_node() || change.raises_machine()).collect();
+    let mended: BTreeSet<&Address> =
+        mends.iter().map(|mend| mend.machine().unwrap_or(&mend.address)).collect();
     let disturbs =
         |change: &&Change| change.window.as_ref().is_some_and(|machine| !mended.contains(machine));
     for key in changes.iter().filter(disturbs).flat_map(keys) {

@@ -86,8 +86,15 @@ pub struct Step {
     /// is called. A guard may only stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Condition>,
+    /// How long the guard may take to hold, in seconds; 0 where waiting would change nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_s: u64,
     /// Ends the step. Where it holds before the call, the call is not made.
     pub done: Condition,
     /// How long `done` may take, in seconds.
     pub deadline_s: u64,
+}
+
+fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
 }

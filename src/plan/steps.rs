@@ -213,6 +213,7 @@ impl Subject<'_> {
             operation,
             fields,
             guard: None,
+            guard_s: 0,
             done,
             deadline_s: self.kind.deadline_s,
         }

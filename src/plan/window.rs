@@ -55,10 +55,12 @@ fn surround(changes: &mut [Change], nodes: &mut Vec<Node>, window: &mut Window) 
     if changes[at].opening.is_empty() {
         return;
     }
-    let inside = window.nodes.clone();
+    // Nobody can be asked on a machine that is off: it is turned on before.
+    let (raised, inside): (Vec<usize>, Vec<usize>) =
+        window.nodes.iter().partition(|&&node| changes[nodes[node].change].raises_machine());
     let outside = |need: &&usize| !inside.contains(need);
-    let mut after: Vec<usize> =
-        inside.iter().flat_map(|&node| nodes[node].after.iter()).filter(outside).copied().collect();
+    let needs = inside.iter().flat_map(|&node| nodes[node].after.iter());
+    let mut after: Vec<usize> = needs.filter(outside).chain(&raised).copied().collect();
     after.sort_unstable();
     after.dedup();
     let open = nodes.len();

@@ -98,6 +98,7 @@ pub fn step(address: &str, operation: Operation) -> Step {
         operation,
         fields: Vec::new(),
         guard: None,
+        guard_s: 0,
         done: Condition::Exists,
         deadline_s: 1,
     }

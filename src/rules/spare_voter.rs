@@ -48,10 +48,16 @@ fn cannot_be_spared(facts: &Facts<'_>, server: &Machine) -> bool {
 
 /// Voters that the plan brings back before it takes any other down.
 fn mended(facts: &Facts<'_>) -> i64 {
-    let comes_back = |change: &&Change| {
-        change.kind.lifecycle == Lifecycle::Server
+    let Some(plan) = facts.plan else { return 0 };
+    let comes_back = |change: &Change| {
+        let started = change.kind.lifecycle == Lifecycle::Server
             && change.mends_node()
-            && change.attributes.iter().any(|one| one.path == "service")
+            && change.attributes.iter().any(|one| one.path == "service");
+        started || change.raises_machine()
     };
-    facts.plan.map_or(0, |plan| plan.changes.iter().filter(comes_back).map(|_| 1).sum())
+    let of = |change: &Change, server: &Machine| change.address.name() == server.name.as_str();
+    let back = |server: &&Machine| {
+        plan.changes.iter().any(|change| of(change, server) && comes_back(change))
+    };
+    facts.spec.servers.iter().filter(back).map(|_| 1).sum()
 }

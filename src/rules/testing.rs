@@ -175,6 +175,7 @@ pub fn cloning(seen: &Json) -> World {
         operation: Operation::Create,
         fields: Vec::new(),
         guard: None,
+        guard_s: 0,
         done: Condition::Exists,
         deadline_s: 1,
     }];

@@ -236,6 +236,7 @@ mod tests {
             operation,
             fields: attributes.as_object().unwrap().keys().cloned().collect(),
             guard: None,
+            guard_s: 0,
             done: Condition::Exists,
             deadline_s: 1,
         };

@@ -31,13 +31,13 @@ fn lowered(edits: &[(&str, &str)]) -> boma::plan::Desired {
 }
 
 /// 3 servers and 2 agents that run.
-fn standing() -> System {
+pub fn standing() -> System {
     let mut system = System::new(lowered(&[]), 1);
     system.converge();
     system
 }
 
-fn edited(edits: &[(&str, &str)]) -> System {
+pub fn edited(edits: &[(&str, &str)]) -> System {
     let mut system = standing();
     system.desired = lowered(edits);
     system
@@ -52,7 +52,7 @@ fn place(system: &System, address: &str) -> Attributes {
 }
 
 /// Sets fields of a node behind boma's back.
-fn edit(system: &System, address: &str, fields: Json) {
+pub fn edit(system: &System, address: &str, fields: Json) {
     let kind = system.desired.resources[&Address::from(address)].kind;
     let edited = system.world.edit(kind, &place(system, address), |live| {
         live.extend(fields.as_object().expect("fields").clone());

@@ -81,6 +81,7 @@ impl Subject {
             operation,
             fields: Vec::new(),
             guard: None,
+            guard_s: 0,
             done: Condition::Exists,
             deadline_s: 30,
         };

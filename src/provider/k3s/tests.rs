@@ -76,6 +76,7 @@ async fn act(
         operation,
         fields: Vec::new(),
         guard: None,
+        guard_s: 0,
         done: Condition::Exists,
         deadline_s: 60,
     };

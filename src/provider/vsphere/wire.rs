@@ -42,6 +42,7 @@ fn step(kind: &str, name: &str, operation: Operation) -> Step {
         operation,
         fields: Vec::new(),
         guard: None,
+        guard_s: 0,
         done: Condition::Exists,
         deadline_s: 60,
     }

@@ -1,0 +1,106 @@
+//! What a window waits for before it opens: nodes that are on their way back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use boma::apply::{Event, Report, Stop};
+use boma::plan::{Half, Plan, Step};
+use boma::provider::{Act, BoxFuture, Inputs, Provider, Run, Wanted};
+use boma::resource::{Address, Reading};
+use boma::twin::{Twin, VirtualClock};
+use serde_json::json;
+
+use crate::engine::nodes::{edit, edited};
+use crate::engine::system::System;
+
+const UPGRADED: &[(&str, &str)] = &[("v1.35.9+k3s1", "v1.36.1+k3s1")];
+const SERVER: &str = "k3s/server/server-1";
+
+/// A world in which something happens while a server is looked at for so many times.
+struct Meanwhile<F> {
+    twin: Twin,
+    looks: AtomicUsize,
+    at: usize,
+    happens: F,
+}
+
+impl<F: Fn() + Send + Sync> Provider for Meanwhile<F> {
+    fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>> {
+        let looked = wanted.iter().any(|one| one.address.as_str() == SERVER);
+        if looked && self.looks.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
+            (self.happens)();
+        }
+        self.twin.read(wanted)
+    }
+
+    fn act<'a>(
+        &'a self,
+        step: &'a Step,
+        inputs: &'a Inputs,
+        run: &'a dyn Run,
+    ) -> BoxFuture<'a, Act> {
+        self.twin.act(step, inputs, run)
+    }
+}
+
+/// Upgrades a cluster without a voter to spare, where something happens at the fifth look.
+fn waiting(happens: impl Fn(&System, &Stop) + Send + Sync + 'static) -> (Report, Vec<Event>) {
+    let system = edited(UPGRADED);
+    edit(&system, SERVER, json!({ "spare_voters": 0 }));
+    let plan = System::reread(&system.plan());
+    let clock = Arc::new(VirtualClock::default());
+    let (stop, ledger) = (Stop::default(), Arc::new(system.ledger(&plan)));
+    let twin = Twin::new(system.world.clone(), clock.clone());
+    let seen = System { world: system.world.clone(), ..edited(UPGRADED) };
+    let pressed = stop.clone();
+    let happens = move || happens(&seen, &pressed);
+    let provider = Meanwhile { twin, looks: AtomicUsize::new(0), at: 5, happens };
+    let run = system.run(plan, Arc::new(provider), ledger, clock, stop);
+    (run.report, run.events)
+}
+
+#[test]
+fn a_window_opens_once_the_cluster_can_spare_the_node() {
+    let (report, events) = waiting(|system, _| edit(system, SERVER, json!({ "spare_voters": 1 })));
+    assert_eq!(report.failures, []);
+    let says = |event: &Event| matches!(event, Event::Progress { text, .. } if text.contains("waits: spare_voters"));
+    assert_eq!(events.iter().filter(|event| says(event)).count(), 1, "{events:?}");
+}
+
+#[test]
+fn ctrl_c_ends_the_waiting_and_nothing_was_begun() {
+    let (report, events) = waiting(|_, stop| stop.press());
+    assert!(report.outcome.interrupted);
+    assert_eq!(report.outcome.done, 0);
+    assert!(!events.iter().any(|event| matches!(event, Event::Step { .. })), "{events:?}");
+}
+
+/// The nodes that a node comes after, however far away.
+fn before(plan: &Plan, at: usize) -> Vec<&str> {
+    let (mut found, mut open) = (vec![false; plan.nodes.len()], vec![at]);
+    while let Some(at) = open.pop() {
+        let new =
+            plan.nodes[at].after.iter().filter(|&&need| !std::mem::replace(&mut found[need], true));
+        open.extend(new);
+    }
+    let address = |at: usize| plan.changes[plan.nodes[at].change].address.as_str();
+    (0..found.len()).filter(|&at| found[at]).map(address).collect()
+}
+
+#[test]
+fn machines_that_are_off_are_on_before_others_are_disturbed() {
+    let check = |off: &str, edits: &[(&str, &str)], opens: &str| {
+        let mut system = edited(edits);
+        edit(&system, off, json!({ "power": "off" }));
+        let plan = system.plan();
+        let opening = plan.nodes.iter().position(|node| {
+            node.half == Half::Open && plan.changes[node.change].address.as_str() == opens
+        });
+        let opening = opening.unwrap_or_else(|| panic!("{opens} has no window"));
+        assert!(before(&plan, opening).contains(&off), "{:?}", before(&plan, opening));
+        system.converge();
+    };
+    check("vsphere/vm/agent-2", &[("cpus      = 8", "cpus      = 16")], "k3s/agent/agent-1");
+    // Nobody can be drained on a machine that is off.
+    check("vsphere/vm/server-2", UPGRADED, "k3s/server/server-2");
+}
