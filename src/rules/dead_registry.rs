@@ -5,15 +5,11 @@
 
 use super::{Facts, Problem, Rule, Version};
 use crate::diag::Place;
+use crate::spec::releases::{CPI_FIRST, CSI_FIRST, LIVE, is_dead};
 use crate::spec::{Images, Runtime, Sp, Spec};
 
 /// See the file's head.
 pub const RULE: Rule = Rule::deny("dead-registry", check);
-
-const DEAD: [&str; 2] = ["gcr.io/cloud-provider-vsphere", "k8s.gcr.io"];
-const LIVE: &str = "registry.k8s.io";
-const CPI_FIRST: Version = Version::new(1, 28, 0);
-const CSI_FIRST: Version = Version::new(3, 1, 2);
 
 /// An image, or a folder of images, that the spec asks for.
 struct Source<'a> {
@@ -105,11 +101,6 @@ impl Source<'_> {
         (mirrored && mirrors.contains_key(host(self.name)))
             || (!self.images.is_empty() && self.images.iter().all(replaced))
     }
-}
-
-fn is_dead(name: &str) -> bool {
-    let ends = |rest: &str| rest.is_empty() || rest.starts_with(['/', ':', '@']);
-    DEAD.iter().any(|dead| name.strip_prefix(dead).is_some_and(ends))
 }
 
 fn host(name: &str) -> &str {

@@ -3,10 +3,10 @@
 
 use jiff::civil::Date;
 
-use super::tables::{CHT_NEWEST, End, cht_end, kubernetes_end, usable};
 use super::words::{by_place, names};
 use super::{Facts, Problem, Rule, Version};
 use crate::spec::Project;
+use crate::spec::releases::{CHT_NEWEST, End, cht_end, kubernetes_end, usable};
 
 /// See the file's head.
 pub const RULE: Rule = Rule::warn("end-of-life", check);

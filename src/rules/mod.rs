@@ -53,7 +53,6 @@ mod spare_voter;
 mod ssh_open;
 mod storage_account_name;
 mod table;
-mod tables;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
@@ -62,7 +61,6 @@ mod tls_off;
 mod token_refused;
 mod unknown_rule;
 mod upgrade_path;
-mod version;
 mod version_skew;
 mod volume_expansion;
 mod waiver_expired;
@@ -75,6 +73,6 @@ pub use facts::Facts;
 pub use run::run;
 pub use table::known;
 
+use crate::spec::releases::Version;
 use rule::{Problem, Rule};
 use table::{RULES, is_fixed};
-use version::Version;

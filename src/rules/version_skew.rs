@@ -1,22 +1,19 @@
 //! `version-skew`: CPI guarantees nothing with another Kubernetes minor than its own (its
 //! README), and each CSI release is tested with a few minors and one snapshot controller.
 
-use super::tables::{CsiRelease, csi_release};
 use super::{Facts, Problem, Rule, Version};
+use crate::spec::releases::{CsiSeries, csi_series, is_dense};
 use crate::spec::{Csi, Spec};
 
 /// See the file's head.
 pub const RULE: Rule = Rule::warn("version-skew", check);
-
-/// The first release with 255 volumes for each machine (`pkg/csi/service/node.go`).
-const DENSE: Version = Version::new(3, 7, 1);
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let spec = facts.spec;
     let Some(k3s) = Version::parse(&spec.k3s.version) else { return };
     report.extend(cloud_provider(spec, k3s.minor));
     let Some(csi) = Version::parse(&spec.csi.version) else { return };
-    match csi_release((csi.major, csi.minor)) {
+    match csi_series((csi.major, csi.minor)) {
         Some(release) => {
             report.extend(range(spec, release, k3s.minor));
             report.extend(snapshots(spec, release));
@@ -34,7 +31,7 @@ fn cloud_provider(spec: &Spec, minor: u32) -> Option<Problem> {
     Some(Problem::at(&version.place, message, help))
 }
 
-fn range(spec: &Spec, release: &CsiRelease, minor: u32) -> Option<Problem> {
+fn range(spec: &Spec, release: &CsiSeries, minor: u32) -> Option<Problem> {
     let version = &spec.csi.version;
     let (first, last) = (release.first, release.last);
     let outside = !(first..=last).contains(&minor);
@@ -49,7 +46,7 @@ fn range(spec: &Spec, release: &CsiRelease, minor: u32) -> Option<Problem> {
     })
 }
 
-fn snapshots(spec: &Spec, release: &CsiRelease) -> Option<Problem> {
+fn snapshots(spec: &Spec, release: &CsiSeries) -> Option<Problem> {
     let version = &spec.snapshots.version;
     let expected = release.snapshots.filter(|expected| *expected != version.value)?;
     spec.snapshots.enabled.value.then(|| {
@@ -68,7 +65,7 @@ fn unknown(csi: &Csi) -> Problem {
 }
 
 fn density(csi: &Csi, version: Version) -> Option<Problem> {
-    (csi.high_density.value && version < DENSE).then(|| {
+    (csi.high_density.value && !is_dense(version)).then(|| {
         let message = format!("CSI {} has no high density of volumes", csi.version);
         let help = "remove `high_density` from [csi], or set `version` to v3.7.1 or later";
         Problem::at(&csi.high_density.place, message, help)

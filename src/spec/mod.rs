@@ -10,6 +10,7 @@ mod model;
 mod node;
 mod parse;
 mod read;
+pub mod releases;
 mod scalar;
 mod schema;
 mod source;

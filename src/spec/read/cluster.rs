@@ -3,7 +3,8 @@
 use super::settings::seconds;
 use super::view::View;
 use crate::diag::Diagnostic;
-use crate::spec::scalar::{minor_of, parse_cidr, parse_triple};
+use crate::spec::releases;
+use crate::spec::scalar::parse_cidr;
 use crate::spec::source::Wrong;
 use crate::spec::{
     CloudProvider, Csi, CsiDigests, DeletionPolicy, Entry, FileSystem, LocalPath, Manifest,
@@ -26,7 +27,7 @@ pub(super) fn cloud_provider(
     }
     CloudProvider {
         place: view.place(),
-        version: view.text_opt("version").unwrap_or_else(|| view.filler(default_cpi(k3s))),
+        version: view.text_opt("version").unwrap_or_else(|| view.filler(releases::cpi(k3s))),
         image: view.text("image"),
         manifest: manifest(view),
         password_in_config_map: view.bool("password_in_config_map"),
@@ -47,7 +48,7 @@ pub(super) fn csi(
         place: view.place(),
         version: view
             .text_opt("version")
-            .unwrap_or_else(|| view.filler(default_csi(k3s).to_owned())),
+            .unwrap_or_else(|| view.filler(releases::csi(k3s).to_owned())),
         cluster_id: cluster_id(view, name, found),
         replicas: view.number_opt("replicas"),
         registry: view.text("registry"),
@@ -116,7 +117,7 @@ pub(super) fn snapshots(view: &View<'_>, csi: &str, class: &Sp<String>) -> Snaps
         enabled: view.bool("enabled"),
         version: view
             .text_opt("version")
-            .unwrap_or_else(|| view.filler(default_snapshots(csi).to_owned())),
+            .unwrap_or_else(|| view.filler(releases::snapshots(csi).to_owned())),
         class: view.text_opt("class").unwrap_or_else(|| class.clone()),
         deletion: deletion(view, "deletion"),
     }
@@ -148,38 +149,4 @@ fn deletion(view: &View<'_>, name: &str) -> Sp<DeletionPolicy> {
         "Delete" => DeletionPolicy::Delete,
         _ => DeletionPolicy::Retain,
     })
-}
-
-/// CPI is only supported upstream at the minor of Kubernetes. 1.25 has a last patch of its
-/// own; other minors start at `.0`.
-fn default_cpi(k3s: &str) -> String {
-    match minor_of(k3s) {
-        Some(25) => "v1.25.3".to_owned(),
-        Some(minor) => format!("v1.{minor}.0"),
-        None => "v1.35.0".to_owned(),
-    }
-}
-
-/// A release of CSI whose range holds the k3s minor, as the driver's release notes and
-/// vsphere-tmm/helm-charts#106 give them. Minors out of every range get the nearest one;
-/// a rule says so.
-fn default_csi(k3s: &str) -> &'static str {
-    match minor_of(k3s) {
-        Some(..=28) => "v2.7.2",
-        Some(29) => "v3.2.0",
-        Some(30) => "v3.3.1",
-        Some(31) => "v3.5.1",
-        Some(32) => "v3.6.3",
-        Some(36..) => "v3.8.0",
-        Some(33..=35) | None => "v3.7.2",
-    }
-}
-
-/// The snapshot controller goes with the driver's csi-snapshotter sidecar.
-fn default_snapshots(csi: &str) -> &'static str {
-    match csi.strip_prefix('v').and_then(parse_triple) {
-        Some((..=2, ..)) => "v6.0.1",
-        Some((3, 8.., _)) | Some((4.., ..)) => "v8.4.0",
-        _ => "v8.2.0",
-    }
 }

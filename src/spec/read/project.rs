@@ -6,15 +6,13 @@ use super::expand::{check_overrides, names, names_are_sound};
 use super::settings::project_backup;
 use super::view::View;
 use crate::diag::Diagnostic;
+use crate::spec::releases;
 use crate::spec::scalar::{parse_cpu, parse_size_mib};
 use crate::spec::source::Wrong;
 use crate::spec::{
     Component, CouchDb, Credentials, ImageOwner, Milli, Placement, Project, ProjectBackup,
     Projects, Quota, Resources, Rollout, Sp, Storage, Tls,
 };
-
-/// The CHT release of projects that name none.
-const CHT: &str = "5.3.1";
 
 pub(super) fn projects(
     root: &View<'_>,
@@ -72,7 +70,7 @@ impl Shared<'_> {
         found: &mut Vec<Diagnostic>,
     ) -> Project {
         let layers = Layers(own.into_iter().chain([self.defaults]).collect());
-        let cht = layers.text("cht").unwrap_or_else(|| self.all.filler(CHT.to_owned()));
+        let cht = layers.text("cht").unwrap_or_else(|| self.all.filler(releases::CHT.to_owned()));
         let owner = layers.first(|view| view.choice_opt("image_owner", image_owner));
         let placement = layers.first(|view| view.choice_opt("placement", placement));
         Project {

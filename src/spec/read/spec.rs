@@ -111,6 +111,15 @@ mod tests {
     }
 
     #[test]
+    fn the_key_table_writes_the_releases_that_boma_takes() {
+        check("version = \"v1.35.9+k3s1\"\n", "", |spec| spec.k3s.version.value == releases::K3S);
+        check("[k3s]\n", "[k3s]\nruntime = \"docker\"\n", |spec| {
+            spec.docker.as_ref().is_some_and(|docker| docker.version.value == releases::DOCKER)
+        });
+        check("cht = \"5.3.1\"\n", "", |spec| spec.projects[0].cht.value == releases::CHT);
+    }
+
+    #[test]
     fn every_mistake_of_the_guide_can_be_written() {
         check(
             "[k3s]\n",

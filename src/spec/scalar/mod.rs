@@ -21,7 +21,7 @@ pub(super) use text::{
     parse_mode, parse_taint, parse_thumbprint,
 };
 pub(super) use time::{CRON, DATE, DURATION, parse_date, parse_duration};
-pub(super) use version::{CHT, DOCKER, K3S, RELEASE, SIDECAR, minor_of, parse_triple};
+pub(super) use version::{CHT, DOCKER, K3S, RELEASE, SIDECAR, minor_of};
 
 /// A form of text.
 pub(super) struct Form {

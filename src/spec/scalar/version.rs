@@ -74,7 +74,7 @@ pub(crate) static CHT: Form = Form {
 };
 
 /// Three numbers joined by dots, without leading zeros or signs.
-pub(crate) fn parse_triple(text: &str) -> Option<(u32, u32, u32)> {
+fn parse_triple(text: &str) -> Option<(u32, u32, u32)> {
     let mut parts = text.split('.').map(|part| {
         let plain = is_number(part) && (part == "0" || !part.starts_with('0'));
         plain.then(|| part.parse().ok()).flatten()

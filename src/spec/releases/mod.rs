@@ -1,0 +1,22 @@
+//! What is known about releases, as data: what goes with what, until when, and which release
+//! boma takes where a spec names none. Lowering, rules and the lock read this one table.
+//!
+//! The facts are those that the projects had published until 2026-11-22.
+
+mod cht;
+mod cpi;
+mod csi;
+mod defaults;
+mod kubernetes;
+mod registry;
+mod version;
+
+pub use cht::{CHT_NEWEST, cht_end};
+pub use cpi::{CpiMinor, cpi_minor, finds_by_uuid_only};
+pub use csi::{
+    CsiSeries, Digests, SIDECARS, Sidecars, csi_digests, csi_series, is_dense, sidecars,
+};
+pub use defaults::{CHT, DOCKER, K3S, cpi, csi, snapshots};
+pub use kubernetes::{End, kubernetes_end, usable};
+pub use registry::{CPI_FIRST, CSI_FIRST, LIVE, is_dead};
+pub use version::Version;
