@@ -7,7 +7,7 @@ mod folder;
 mod host;
 mod k3s;
 mod k3s_config;
-mod kubernetes;
+pub mod kubernetes;
 mod lowering;
 mod permission;
 mod role;
