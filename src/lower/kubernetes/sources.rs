@@ -1,0 +1,222 @@
+//! Manifests that a spec names, as the command that lowers it has read them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::plan::Unplanned;
+use crate::resource::Digest;
+use crate::spec::{Manifest, Spec};
+
+/// Objects by the manifest's origin. What is not here was not read: `validate`, `--offline`,
+/// `--lab` and `show` fetch nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(BTreeMap<String, Vec<Json>>);
+
+/// What is wrong with a manifest.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// It is another file than the one that somebody read and approved.
+    #[error("{from} has the SHA-256 {found}, and the spec says {expected}")]
+    Digest {
+        /// Path or URL.
+        from: String,
+        /// As the spec has it.
+        expected: String,
+        /// Of what came.
+        found: String,
+    },
+    /// It cannot be read as YAML.
+    #[error("{from} is not YAML: {reason}")]
+    Yaml {
+        /// Path or URL.
+        from: String,
+        /// The reader's own words.
+        reason: String,
+    },
+    /// It is YAML, and no manifest.
+    #[error("document {number} of {from} {what}")]
+    Shape {
+        /// Path or URL.
+        from: String,
+        /// From 1.
+        number: usize,
+        /// What it has or lacks.
+        what: String,
+    },
+}
+
+impl SourceError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Digest { found, .. } => format!(
+                "read what changed in it; if that is wanted, write `sha256 = \"{found}\"` into the spec"
+            ),
+            Self::Yaml { .. } | Self::Shape { .. } => {
+                "name the manifest as its project publishes it, or leave `manifest` out: boma then renders its own".into()
+            }
+        }
+    }
+}
+
+/// Manifests that a spec names, and what each is for.
+pub fn wanted(spec: &Spec) -> impl Iterator<Item = (&'static str, &Manifest)> {
+    let cpi = spec.cloud_provider.manifest.as_ref().map(|manifest| ("cloud provider", manifest));
+    let csi = spec.csi.manifest.as_ref().map(|manifest| ("storage driver", manifest));
+    cpi.into_iter().chain(csi)
+}
+
+impl Sources {
+    /// Takes a manifest's bytes in.
+    ///
+    /// # Errors
+    /// They are not those that the spec names by their digest, or no manifest; see [`SourceError`].
+    pub fn add(&mut self, manifest: &Manifest, bytes: &[u8]) -> Result<(), SourceError> {
+        let (from, expected) = (manifest.from.value.clone(), manifest.sha256.value.clone());
+        let found = Digest::of(bytes).to_string();
+        if found != expected {
+            return Err(SourceError::Digest { from, expected, found });
+        }
+        let objects = read(&from, bytes)?;
+        self.0.insert(from, objects);
+        Ok(())
+    }
+
+    /// The objects of a manifest. `None` where it was not read.
+    pub fn objects(&self, manifest: &Manifest) -> Option<&[Json]> {
+        self.0.get(&manifest.from.value).map(Vec::as_slice)
+    }
+
+    /// What a plan cannot show since its manifest was not read.
+    pub fn unplanned(&self, spec: &Spec) -> Vec<Unplanned> {
+        let missing = wanted(spec).filter(|(_, manifest)| self.objects(manifest).is_none());
+        missing
+            .map(|(what, manifest)| Unplanned {
+                what: format!("the {what}, whose manifest {} was not fetched", *manifest.from),
+            })
+            .collect()
+    }
+}
+
+fn read(from: &str, bytes: &[u8]) -> Result<Vec<Json>, SourceError> {
+    let yaml = |reason: String| SourceError::Yaml { from: from.to_owned(), reason };
+    let text = std::str::from_utf8(bytes).map_err(|error| yaml(error.to_string()))?;
+    // As kubectl reads it: a mode of 0644 is octal.
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
+    let documents: Vec<Json> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| yaml(error.to_string()))?;
+    let mut objects = Vec::new();
+    let mut names = BTreeSet::new();
+    for (at, document) in documents.into_iter().enumerate() {
+        let shape = |what| SourceError::Shape { from: from.to_owned(), number: at + 1, what };
+        for object in unpacked(document) {
+            let name = identity(&object).map_err(shape)?;
+            if !names.insert(name.clone()) {
+                return Err(shape(format!("is {name} once more")));
+            }
+            objects.push(object);
+        }
+    }
+    Ok(objects)
+}
+
+/// The items of a `List`, or the object itself.
+fn unpacked(mut document: Json) -> Vec<Json> {
+    match (document["kind"] == "List", document.get_mut("items")) {
+        (true, Some(Json::Array(items))) => std::mem::take(items),
+        _ => vec![document],
+    }
+}
+
+/// What an object is, for people; or what it lacks.
+fn identity(object: &Json) -> Result<String, String> {
+    let field = |value: &Json, name: &str| match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("has no {name}")),
+    };
+    if !object.is_object() {
+        return Err("is no object".to_owned());
+    }
+    field(&object["apiVersion"], "apiVersion")?;
+    let kind = field(&object["kind"], "kind")?;
+    let name = field(&object["metadata"]["name"], "metadata.name")?;
+    if kind == "Secret" && !object["data"].is_null() {
+        return Err(format!("is the Secret {name} with content in `data`; use `stringData`"));
+    }
+    Ok(match object["metadata"]["namespace"].as_str() {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::lower::testing::spec;
+
+    const SOUND: &str = "---\n# head\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: |\n    y: 1\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b, namespace: n}, mode: 0644}\n";
+
+    fn named(digest: &str) -> Spec {
+        let manifest = format!(
+            "[cloud_provider.manifest]\nfrom = \"cpi.yaml\"\nsha256 = \"{digest}\"\n[storage]"
+        );
+        spec(&[("[storage]", &manifest)])
+    }
+
+    fn add(text: &str) -> Result<Sources, String> {
+        let spec = named(&Digest::of(text.as_bytes()).to_string());
+        let mut sources = Sources::default();
+        let (_, manifest) = wanted(&spec).next().unwrap();
+        let added = sources.add(manifest, text.as_bytes());
+        added.map(|()| sources).map_err(|error| error.to_string())
+    }
+
+    fn check(text: &str, expected: &str) {
+        let error = add(text).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn every_object_of_every_document_is_there() {
+        let sources = add(SOUND).unwrap();
+        let spec = named(&"0".repeat(64));
+        let (_, manifest) = wanted(&spec).next().unwrap();
+        let objects = sources.objects(manifest).unwrap();
+        assert_eq!(objects[0]["data"]["x"], "y: 1\n");
+        assert_eq!((objects.len(), &objects[1]["mode"]), (2, &serde_json::json!(420)));
+        assert!(sources.unplanned(&spec).is_empty());
+        let missing = Sources::default().unplanned(&spec);
+        let expected = "the cloud provider, whose manifest cpi.yaml was not fetched";
+        assert_eq!(missing[0].what, expected);
+    }
+
+    #[test]
+    fn another_file_than_the_spec_names_is_refused_with_both_digests() {
+        let (spec, mut sources) = (named(&"0".repeat(64)), Sources::default());
+        let (_, manifest) = wanted(&spec).next().unwrap();
+        let error = sources.add(manifest, SOUND.as_bytes()).unwrap_err();
+        let found = Digest::of(SOUND.as_bytes()).to_string();
+        let expected =
+            format!("cpi.yaml has the SHA-256 {found}, and the spec says {}", "0".repeat(64));
+        assert_eq!(error.to_string(), expected);
+        assert!(error.help().contains(&found));
+        assert!(sources.objects(manifest).is_none());
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_refused_by_its_place() {
+        check("a: [1", "cpi.yaml is not YAML");
+        check("kind: Pod", "document 1 of cpi.yaml has no apiVersion");
+        check("- 1", "document 1 of cpi.yaml is no object");
+        check("apiVersion: v1\nkind: Pod", "has no metadata.name");
+        let twice = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}";
+        check(&format!("{twice}\n---\n{twice}"), "document 2 of cpi.yaml is Pod a once more");
+        check(
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {x: eA==}",
+            "with content in `data`",
+        );
+    }
+}
