@@ -14,7 +14,7 @@ use super::plan::{self, Request};
 use super::secrets::Secrets;
 use super::signal::{self, Signals};
 use super::world::{self, World};
-use super::{home, refresh, saved};
+use super::{home, refresh, saved, sources};
 use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
 use crate::plan::{Desired, Plan, Reason, Review};
 use crate::render::clean;
@@ -46,17 +46,20 @@ pub fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let saved = saved::is_plan(&args.spec).then(|| saved::read(&args.spec)).transpose()?;
     let spec =
         saved.as_ref().map_or(args.spec.clone(), |review| review.basis().spec.clone().into());
-    let loaded = load(&spec, terminal)?;
+    let mut loaded = load(&spec, terminal)?;
     if let Some(review) = &saved {
         check_basis(review, &loaded, args)?;
     }
+    let destroy = saved.as_ref().is_some_and(|review| review.basis().destroy);
+    let dir = home::state_dir(&args.home, &loaded.spec);
+    sources::complete(&mut loaded, &dir, !args.home.lab && !destroy)?;
     let work = Work {
         loaded: &loaded,
         home: &args.home,
         scope: &args.scope,
         consent: &args.consent,
         output: &args.output,
-        destroy: saved.as_ref().is_some_and(|review| review.basis().destroy),
+        destroy,
         saved,
     };
     carry_out(&work, terminal)

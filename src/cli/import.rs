@@ -8,9 +8,9 @@ use super::load::{Loaded, load};
 use super::output::{Terminal, print, print_json};
 use super::plan::Request;
 use super::world::{self, World};
-use super::{home, refresh};
+use super::{home, refresh, sources};
 use crate::apply::record;
-use crate::lower::lower;
+use crate::lower::lower_with;
 use crate::plan::{Action, BlockCause, Change, Desired, Options, Plan};
 use crate::render::import_text;
 use crate::render::json::import_json;
@@ -20,8 +20,10 @@ use search::Search;
 
 /// Records an object that stands already. It is read, and never changed.
 pub fn run(args: &ImportArgs, terminal: Terminal) -> Result<Exit, CliError> {
-    let loaded = load(&args.target.spec, terminal)?;
-    let mut desired = lower(&loaded.spec);
+    let mut loaded = load(&args.target.spec, terminal)?;
+    let dir = home::state_dir(&args.target.home, &loaded.spec);
+    sources::complete(&mut loaded, &dir, !args.target.home.lab)?;
+    let mut desired = lower_with(&loaded.spec, &loaded.sources);
     let address = Address::from(args.address.as_str());
     let wanted = desired.resources.get_mut(&address).ok_or_else(|| not_in_spec(&address))?;
     // The command is the permission that an `adopt` key would be.
@@ -29,7 +31,6 @@ pub fn run(args: &ImportArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let resource = wanted.clone();
     let search = Search::of(&resource, &args.id)?;
     let fresh = world::new_state()?;
-    let dir = home::state_dir(&args.target.home, &loaded.spec);
     let mut store = Store::open(&dir, || fresh, home::owner())?;
     let import = Import {
         loaded: &loaded,

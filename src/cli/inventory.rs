@@ -8,7 +8,7 @@ use super::load::load;
 use super::output::{Terminal, print, print_json};
 use super::refresh::{self, Refreshed};
 use super::{home, world};
-use crate::lower::lower;
+use crate::lower::lower_with;
 use crate::plan::Desired;
 use crate::render::{inventory_text, nginx_text};
 use crate::resource::{Endpoint, Kind};
@@ -22,7 +22,7 @@ pub fn run(args: &InventoryArgs, terminal: Terminal) -> Result<Exit, CliError> {
         Some(state) => state,
         None => world::new_state()?,
     };
-    let (desired, state) = narrow(lower(&loaded.spec), state);
+    let (desired, state) = narrow(lower_with(&loaded.spec, &loaded.sources), state);
     // Addresses and hosts are the spec's, so that the proxy can be made before the machines are.
     let alone = args.offline || args.format == InventoryFormat::Nginx;
     let (refreshed, identity) = if alone {

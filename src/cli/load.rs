@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::{CliError, Exit};
 use super::output::{Terminal, say};
+use super::sources;
 use crate::diag::Diagnostic;
+use crate::lower::Sources;
 use crate::render;
 use crate::resource::Digest;
 use crate::spec::{Spec, parse};
@@ -19,6 +21,8 @@ pub struct Loaded {
     pub digest: Digest,
     /// The folder that relative paths in it start from.
     pub folder: PathBuf,
+    /// Manifests that it names, as far as they were read.
+    pub sources: Sources,
 }
 
 /// A spec's text and everything that is to be said about it.
@@ -34,7 +38,7 @@ pub struct Checked {
 /// Reads and checks a spec.
 ///
 /// # Errors
-/// The file cannot be read.
+/// The file cannot be read, or a manifest beside it that it names.
 pub fn check(path: &Path) -> Result<Checked, CliError> {
     let file = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| {
@@ -54,7 +58,11 @@ pub fn check(path: &Path) -> Result<Checked, CliError> {
     let parsed = parse(&file, &text);
     let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let digest = Digest::of(text.as_bytes());
-    let loaded = parsed.spec.map(|spec| Loaded { spec, file, digest, folder });
+    let sources = parsed.spec.as_ref().map(|spec| sources::local(spec, &folder)).transpose()?;
+    let loaded = parsed.spec.map(|spec| {
+        let sources = sources.unwrap_or_default();
+        Loaded { spec, file, digest, folder, sources }
+    });
     Ok(Checked { loaded, text, diagnostics: parsed.diagnostics })
 }
 

@@ -24,6 +24,7 @@ mod schema;
 mod secrets;
 mod show;
 mod signal;
+mod sources;
 mod ssh;
 mod state;
 mod unavailable;

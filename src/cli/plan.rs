@@ -7,8 +7,8 @@ use super::output::{Terminal, print, print_json, say};
 use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
 use super::world::{self, World};
-use super::{home, saved};
-use crate::lower::lower;
+use super::{home, saved, sources};
+use crate::lower::lower_with;
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
 use crate::resource::{Address, Glob, Sealer};
@@ -17,12 +17,16 @@ use crate::state::{State, load as load_state};
 
 /// Shows what would change.
 pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
-    let loaded = load(&args.target.spec, terminal)?;
+    let mut loaded = load(&args.target.spec, terminal)?;
     let dir = home::state_dir(&args.target.home, &loaded.spec);
-    let state = match load_state(&dir)? {
+    sources::complete(&mut loaded, &dir, !args.offline && !args.target.home.lab)?;
+    let mut state = match load_state(&dir)? {
         Some(state) => state,
         None => world::new_state()?,
     };
+    if args.offline && !args.destroy {
+        sources::leave_alone(&loaded, &mut state);
+    }
     let desired = desired(&loaded, args.destroy);
     let options = options(&args.scope, args.destroy, &desired, &state)?;
     let (state, refreshed) = if args.offline {
@@ -84,7 +88,7 @@ fn exit(review: &Review, detailed: bool) -> Exit {
 
 /// Lowers a spec; for a destroy only its endpoints count.
 pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
-    let desired = lower(&loaded.spec);
+    let desired = lower_with(&loaded.spec, &loaded.sources);
     if destroy { Desired { endpoints: desired.endpoints, ..Desired::default() } } else { desired }
 }
 

@@ -6,7 +6,7 @@ use super::load;
 use super::output::{Terminal, print, print_json};
 use super::plan::today;
 use crate::diag::Finding;
-use crate::lower::lower;
+use crate::lower::lower_with;
 use crate::render;
 use crate::rules;
 
@@ -14,7 +14,7 @@ use crate::rules;
 pub fn run(args: &ValidateArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let checked = load::check(&args.spec)?;
     let findings = checked.loaded.as_ref().map(|loaded| {
-        let desired = lower(&loaded.spec);
+        let desired = lower_with(&loaded.spec, &loaded.sources);
         rules::run(&rules::Facts {
             spec: &loaded.spec,
             desired: &desired,

@@ -6,20 +6,26 @@ use crate::plan::{Desired, Unplanned};
 use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
 use crate::spec::{Machine, Spec};
 
+use super::kubernetes::sources::Sources;
 use super::{docker, firewall, folder, host, k3s, kubernetes, permission, role, rule, site, vm};
 
 /// How many calls a vCenter gets at once: it runs at most 8 clones per host and datastore at a
 /// time, and more only queue there (vSphere limits for provisioning operations).
 const VCENTER_LIMIT: usize = 8;
 
-/// Lowers a spec. Pure: the same spec gives the same resources.
+/// Lowers a spec that names no manifests, or none that was read.
 pub fn lower(spec: &Spec) -> Desired {
+    lower_with(spec, &Sources::default())
+}
+
+/// Lowers a spec and the manifests that it names. Pure: the same spec gives the same resources.
+pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
     let mut desired = Desired {
         endpoints: BTreeMap::from([(
             Endpoint::vcenter(),
             EndpointFacts { limit: VCENTER_LIMIT, opened_by: Vec::new() },
         )]),
-        unplanned: unplanned(spec),
+        unplanned: unplanned(spec).into_iter().chain(sources.unplanned(spec)).collect(),
         observed: site::site(spec).into_iter().chain(host::machines(spec)).collect(),
         ..Desired::default()
     };

@@ -19,4 +19,5 @@ mod vm;
 #[allow(clippy::panic)]
 mod testing;
 
-pub use lowering::{lower, vcenter_paths};
+pub use kubernetes::sources::{SourceError, Sources, wanted as wanted_sources};
+pub use lowering::{lower, lower_with, vcenter_paths};

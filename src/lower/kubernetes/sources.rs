@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::plan::Unplanned;
-use crate::resource::Digest;
+use crate::resource::{Digest, Glob};
 use crate::spec::{Manifest, Spec};
 
 /// Objects by the manifest's origin. What is not here was not read: `validate`, `--offline`,
@@ -61,10 +61,37 @@ impl SourceError {
     }
 }
 
-/// Manifests that a spec names, and what each is for.
-pub fn wanted(spec: &Spec) -> impl Iterator<Item = (&'static str, &Manifest)> {
-    let cpi = spec.cloud_provider.manifest.as_ref().map(|manifest| ("cloud provider", manifest));
-    let csi = spec.csi.manifest.as_ref().map(|manifest| ("storage driver", manifest));
+/// What a manifest is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `[cloud_provider.manifest]`
+    Cpi,
+    /// `[csi.manifest]`
+    Csi,
+}
+
+impl Part {
+    /// For people.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cpi => "the cloud provider",
+            Self::Csi => "the storage driver",
+        }
+    }
+
+    /// Everything that comes of it.
+    fn addresses(self) -> Glob {
+        match self {
+            Self::Cpi => Glob::new("cluster/cpi/**"),
+            Self::Csi => Glob::new("cluster/csi/**"),
+        }
+    }
+}
+
+/// Manifests that a spec names.
+pub fn wanted(spec: &Spec) -> impl Iterator<Item = (Part, &Manifest)> {
+    let cpi = spec.cloud_provider.manifest.as_ref().map(|manifest| (Part::Cpi, manifest));
+    let csi = spec.csi.manifest.as_ref().map(|manifest| (Part::Csi, manifest));
     cpi.into_iter().chain(csi)
 }
 
@@ -91,12 +118,19 @@ impl Sources {
 
     /// What a plan cannot show since its manifest was not read.
     pub fn unplanned(&self, spec: &Spec) -> Vec<Unplanned> {
-        let missing = wanted(spec).filter(|(_, manifest)| self.objects(manifest).is_none());
-        missing
-            .map(|(what, manifest)| Unplanned {
-                what: format!("the {what}, whose manifest {} was not fetched", *manifest.from),
-            })
-            .collect()
+        let name = |part: Part, from: &str| Unplanned {
+            what: format!("{}, whose manifest {from} was not fetched", part.name()),
+        };
+        self.missing(spec).map(|(part, manifest)| name(part, &manifest.from)).collect()
+    }
+
+    /// Addresses of what would come of manifests that were not read.
+    pub fn unknown(&self, spec: &Spec) -> Vec<Glob> {
+        self.missing(spec).map(|(part, _)| part.addresses()).collect()
+    }
+
+    fn missing<'a>(&self, spec: &'a Spec) -> impl Iterator<Item = (Part, &'a Manifest)> {
+        wanted(spec).filter(|(_, manifest)| self.objects(manifest).is_none())
     }
 }
 
