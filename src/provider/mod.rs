@@ -4,6 +4,7 @@
 
 pub mod host;
 pub mod k3s;
+pub mod kubernetes;
 pub mod vsphere;
 
 mod error;

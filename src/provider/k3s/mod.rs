@@ -6,6 +6,7 @@
 //! - No process is started so that boma waits for it: starts do not block, and readiness is read.
 //! - A token is never an argument of a command: files with mode 0600, standard input of `curl`.
 
+mod access;
 mod arguments;
 mod cluster;
 mod config;

@@ -1,0 +1,48 @@
+//! The cluster's API through SSH: no port of this machine, and no way but the one to the hosts.
+
+use secrecy::SecretString;
+
+use super::Machines;
+use crate::provider::host::Failure;
+use crate::provider::kubernetes::{Access, Stream};
+use crate::provider::{BoxFuture, ProviderError};
+
+/// Where a k3s server has its API, on all its addresses.
+const API_PORT: u16 = 6443;
+
+impl Machines {
+    /// A connection to the API of the first server that has one, from that server itself.
+    ///
+    /// # Errors
+    /// None can be reached, or nothing listens there.
+    async fn api(&self) -> Result<Box<dyn Stream>, Failure> {
+        let servers = self.servers(None);
+        let mut away = Vec::new();
+        for target in &servers.targets {
+            match servers.hosts.stream_to(target, &target.address, API_PORT).await {
+                Ok(stream) => return Ok(Box::new(stream)),
+                Err(error) => away.push(error.to_string()),
+            }
+        }
+        let message = match away.is_empty() {
+            true => "no server of the cluster is known to run".to_owned(),
+            false => format!("no server answers on port {API_PORT}: {}", away.join("; ")),
+        };
+        let help = "bring a server up (`systemctl status k3s` there says why it is down), then \
+            try again";
+        Err(Failure::later(message, help))
+    }
+}
+
+impl Access for Machines {
+    fn kubeconfig(&self) -> BoxFuture<'_, Result<SecretString, ProviderError>> {
+        Box::pin(Self::kubeconfig(self))
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Stream>, ProviderError>> {
+        Box::pin(async {
+            let operation = "connect to the Kubernetes API";
+            self.api().await.map_err(|failure| failure.explain(operation))
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Server-side apply.
+
+use serde_json::{Value as Json, json};
+
+use super::call::{Answer, Call};
+use super::client::Client;
+use super::conflict;
+use super::failure::Failure;
+use super::fields::MANAGER;
+use super::manifest::head;
+use super::place::Place;
+use super::status::Status;
+
+/// What is applied, and how far one may go.
+pub struct Draft<'a> {
+    pub place: &'a Place,
+    pub manifest: Json,
+    /// The fields that the plan showed: those may be taken from others.
+    pub fields: &'a [String],
+    /// The server checks it and changes nothing.
+    pub dry_run: bool,
+}
+
+/// What the server made of it.
+pub struct Applied {
+    /// The whole object.
+    pub object: Json,
+    /// The server's remarks.
+    pub warnings: Vec<String>,
+}
+
+/// Applies a whole manifest as field manager `boma`. What boma applied before and leaves out now
+/// is taken off the object.
+///
+/// # Errors
+/// The server refuses, in its own words; another manager holds a field that the plan did not show.
+pub async fn apply(client: &Client, draft: &Draft<'_>) -> Result<Applied, Failure> {
+    let mut force = false;
+    let mut raced = false;
+    loop {
+        let answer = client.call(&Call::apply(path(draft, force), &draft.manifest)).await?;
+        if answer.status.is_success() {
+            return Ok(Applied { object: answer.json(), warnings: answer.warnings });
+        }
+        let status = Status::of(&answer);
+        if status.is_field_conflict() && !force {
+            if !conflict::was_shown(&status, draft.fields, &draft.manifest) {
+                return Err(conflict::failure(&status));
+            }
+            force = true;
+        } else if status.code == 409 && !status.is_other_object() && !raced {
+            // Others wrote the object more often than the server tries by itself.
+            raced = true;
+        } else {
+            return Err(refusal(draft.place, status));
+        }
+    }
+}
+
+/// Sets the strategy of a Deployment to `Recreate`. Server-side apply cannot: whoever set
+/// `rollingUpdate`, the server's defaults included, keeps it, and the two exclude each other.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn recreate(client: &Client, place: &Place, uid: &str) -> Result<(), Failure> {
+    let mut patch = head(place, Some(uid));
+    patch["spec"] = json!({"strategy": {"type": "Recreate", "rollingUpdate": null}});
+    let answer = merge(client, place, &patch).await?;
+    match answer.status.is_success() {
+        true => Ok(()),
+        false => Err(refusal(place, Status::of(&answer))),
+    }
+}
+
+/// Sends a merge patch as field manager `boma`.
+///
+/// # Errors
+/// There is no answer.
+pub async fn merge(client: &Client, place: &Place, patch: &Json) -> Result<Answer, Failure> {
+    let path = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict", place.path());
+    client.call(&Call::merge(path, patch)).await
+}
+
+fn path(draft: &Draft<'_>, force: bool) -> String {
+    let force = if force { "&force=true" } else { "" };
+    let dry_run = if draft.dry_run { "&dryRun=All" } else { "" };
+    let path = draft.place.path();
+    format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict{force}{dry_run}")
+}
+
+/// Says what is missing where the server only says that something is.
+fn refusal(place: &Place, status: Status) -> Failure {
+    // The answer for a kind that no server knows is text.
+    if status.code == 404 && status.reason.is_empty() {
+        return Failure::later(
+            format!("the cluster does not serve {} of {} yet", place.plural, place.api),
+            "see that its CustomResourceDefinition is established, then apply again",
+        );
+    }
+    status.into()
+}

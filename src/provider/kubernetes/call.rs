@@ -1,0 +1,112 @@
+//! One request and its answer.
+
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
+use hyper::{Method, StatusCode};
+use serde_json::Value as Json;
+
+/// A request, which can be sent again.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// Its type and its bytes. `None` where there is none.
+    pub body: Option<(&'static str, Bytes)>,
+}
+
+impl Call {
+    /// Reads something.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), body: None }
+    }
+
+    /// Server-side apply.
+    pub fn apply(path: impl Into<String>, manifest: &Json) -> Self {
+        Self::patch(path.into(), "application/apply-patch+yaml", manifest)
+    }
+
+    /// A merge patch.
+    pub fn merge(path: impl Into<String>, patch: &Json) -> Self {
+        Self::patch(path.into(), "application/merge-patch+json", patch)
+    }
+
+    /// Deletes something, with options.
+    pub fn delete(path: impl Into<String>, options: &Json) -> Self {
+        let body = Some(("application/json", options.to_string().into()));
+        Self { method: Method::DELETE, path: path.into(), body }
+    }
+
+    fn patch(path: String, content_type: &'static str, body: &Json) -> Self {
+        Self { method: Method::PATCH, path, body: Some((content_type, body.to_string().into())) }
+    }
+}
+
+/// What came back, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    /// The server's remarks on what it accepted.
+    pub warnings: Vec<String>,
+    /// How long to wait before asking again.
+    pub retry_after: Option<Duration>,
+    /// Whether the body is said to be JSON.
+    pub is_json: bool,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Takes head and body together.
+    pub fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+        let text =
+            |value: &hyper::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let warnings = headers.get_all(WARNING).iter().filter_map(|value| warning(&text(value)));
+        let seconds = headers.get(RETRY_AFTER).and_then(|value| text(value).parse().ok());
+        let content_type = headers.get(CONTENT_TYPE).map(text).unwrap_or_default();
+        Self {
+            status,
+            warnings: warnings.collect(),
+            retry_after: seconds.map(Duration::from_secs),
+            is_json: content_type.starts_with("application/json"),
+            body,
+        }
+    }
+
+    /// The body as JSON; null where it is something else.
+    pub fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// The text of `299 - "text"`, in which backslashes escape.
+fn warning(header: &str) -> Option<String> {
+    let quoted = header.strip_prefix("299 ")?.split_once('"')?.1;
+    let mut text = String::new();
+    let mut letters = quoted.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return Some(text),
+            '\\' => text.extend(letters.next()),
+            letter => text.push(letter),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::warning;
+
+    #[test]
+    fn warnings_are_unquoted() {
+        let check = |header: &str, expected: Option<&str>| {
+            assert_eq!(warning(header).as_deref(), expected, "{header}");
+        };
+        check(r#"299 - "policy/v1beta1 is deprecated""#, Some("policy/v1beta1 is deprecated"));
+        check(r#"299 - "unknown field \"spec.x\"" "date""#, Some(r#"unknown field "spec.x""#));
+        check(r#"299 - "cut"#, None);
+        check("199 - \"other\"", None);
+    }
+}

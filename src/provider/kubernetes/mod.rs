@@ -1,0 +1,48 @@
+//! The Kubernetes API: one LIST per kind, server-side apply, and why something is not ready.
+//!
+//! Invariants:
+//!
+//! - **No port is opened and no file written.** Requests travel in streams that [`Access`] gives,
+//!   inside TLS that is checked against the kubeconfig's authority; the kubeconfig stays in memory.
+//! - **One layer retries.** Passing faults are answered by [`client`] alone, once for each sort of
+//!   fault in one call. All writes can be repeated: they are applied whole, or carry a uid or a
+//!   resource version.
+//! - **Nobody's field is taken unseen.** A conflict is overruled only where the plan showed every
+//!   field that is in conflict.
+//! - **Nothing is absent without proof.** What a LIST misses is absent only when it was read to its
+//!   end, or when the server does not know the kind.
+
+mod access;
+mod apply;
+mod call;
+mod claim;
+mod client;
+mod conflict;
+mod credentials;
+mod delete;
+mod dry_run;
+mod failure;
+mod fields;
+mod list;
+mod managers;
+mod manifest;
+mod node;
+mod place;
+mod provider;
+mod read;
+mod ready;
+mod session;
+mod shape;
+mod status;
+mod text;
+mod why;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, Stream};
+pub use client::Pace;
+pub use dry_run::{Objection, Trial};
+pub use provider::Kubernetes;

@@ -1,0 +1,155 @@
+//! Nodes: boma puts labels, annotations and taints on what k3s registered, and takes them off.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::apply::{Applied, Draft, apply, merge};
+use super::call::Call;
+use super::client::Client;
+use super::failure::Failure;
+use super::manifest::{head, manifest};
+use super::place::Place;
+use super::shape::TAINTS;
+use super::status::Status;
+use crate::resource::Mark;
+
+/// What a node shall have of boma's.
+pub struct Wish<'a> {
+    pub attributes: &'a Json,
+    pub mark: Option<&'a Mark>,
+    pub fields: &'a [String],
+}
+
+/// Writes labels and annotations, then taints; others' taints stay. Never makes a Node.
+///
+/// # Errors
+/// k3s has not registered the node; the server refuses.
+pub async fn write(client: &Client, place: &Place, wish: &Wish<'_>) -> Result<Applied, Failure> {
+    let Some(live) = read(client, place).await? else {
+        return Err(Failure::later(
+            format!("the cluster has no node {}", place.name),
+            "see that k3s runs on it (`systemctl status k3s k3s-agent`), then apply again",
+        ));
+    };
+    let taints = wish.attributes["taints"].as_array().cloned().unwrap_or_default();
+    let former = own_taints(&live);
+    let mut manifest =
+        manifest(place, wish.attributes, wish.mark, live["metadata"]["uid"].as_str());
+    if let Some(object) = manifest.as_object_mut() {
+        object.remove("taints");
+    }
+    let keys: BTreeSet<&str> = taints.iter().filter_map(|taint| taint["key"].as_str()).collect();
+    if !keys.is_empty() {
+        let keys: Vec<&str> = keys.iter().copied().collect();
+        manifest["metadata"]["annotations"][TAINTS] = keys.join(",").into();
+    }
+    let draft = Draft { place, manifest, fields: wish.fields, dry_run: false };
+    let applied = apply(client, &draft).await?;
+    let object = set_taints(client, place, applied.object, &former, &taints).await?;
+    Ok(Applied { object, ..applied })
+}
+
+/// Takes everything of boma's off a node, which stays.
+///
+/// # Errors
+/// The server refuses.
+pub async fn release(client: &Client, place: &Place) -> Result<(), Failure> {
+    let Some(live) = read(client, place).await? else { return Ok(()) };
+    let former = own_taints(&live);
+    let live = set_taints(client, place, live, &former, &[]).await?;
+    let manifest = head(place, live["metadata"]["uid"].as_str());
+    apply(client, &Draft { place, manifest, fields: &[], dry_run: false }).await.map(drop)
+}
+
+/// The keys of the taints that boma put on a node.
+pub fn own_taints(live: &Json) -> BTreeSet<String> {
+    let keys = live["metadata"]["annotations"][TAINTS].as_str().unwrap_or_default();
+    keys.split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect()
+}
+
+async fn read(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
+    let answer = client.call(&Call::get(place.path())).await?;
+    match answer.status.as_u16() {
+        404 => Ok(None),
+        200 => Ok(Some(answer.json())),
+        _ => Err(Status::of(&answer).into()),
+    }
+}
+
+/// Writes the list of taints, which is one field: read, changed, and written only if nobody wrote
+/// the node meanwhile; kubelets do so often, so once more where somebody did.
+async fn set_taints(
+    client: &Client,
+    place: &Place,
+    live: Json,
+    former: &BTreeSet<String>,
+    wanted: &[Json],
+) -> Result<Json, Failure> {
+    let (mut live, mut raced) = (live, false);
+    loop {
+        let Some(taints) = with_taints(&live, former, wanted) else { return Ok(live) };
+        let metadata = &live["metadata"];
+        let patch = json!({
+            "metadata": {"resourceVersion": metadata["resourceVersion"], "uid": metadata["uid"]},
+            "spec": {"taints": taints},
+        });
+        let answer = merge(client, place, &patch).await?;
+        if answer.status.is_success() {
+            return Ok(answer.json());
+        }
+        let status = Status::of(&answer);
+        if status.code != 409 || status.is_other_object() || raced {
+            return Err(status.into());
+        }
+        raced = true;
+        live = client.ok(&Call::get(place.path())).await?.json();
+    }
+}
+
+/// The list with the wanted taints in it and those of boma's that are no longer wanted out of it.
+/// `None` where it is so already.
+fn with_taints(live: &Json, former: &BTreeSet<String>, wanted: &[Json]) -> Option<Vec<Json>> {
+    let now = live["spec"]["taints"].as_array().cloned().unwrap_or_default();
+    let is_wanted = |taint: &Json| wanted.iter().any(|wanted| is_same(wanted, taint));
+    let is_own = |taint: &Json| {
+        let key = taint["key"].as_str().unwrap_or_default();
+        former.contains(key) || wanted.iter().any(|wanted| wanted["key"] == key)
+    };
+    let mut next: Vec<Json> =
+        now.iter().filter(|taint| is_wanted(taint) || !is_own(taint)).cloned().collect();
+    let missing = wanted.iter().filter(|wanted| !now.iter().any(|taint| is_same(wanted, taint)));
+    next.extend(missing.cloned());
+    (next != now).then_some(next)
+}
+
+/// Whether two taints are one; a missing value is an empty one.
+fn is_same(one: &Json, other: &Json) -> bool {
+    let value = |taint: &Json| taint["value"].as_str().unwrap_or_default().to_owned();
+    one["key"] == other["key"] && one["effect"] == other["effect"] && value(one) == value(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taint(key: &str, effect: &str) -> Json {
+        json!({"key": key, "effect": effect})
+    }
+
+    fn check(live: &[Json], former: &str, wanted: &[Json], expected: Option<&[Json]>) {
+        let live = json!({"spec": {"taints": live}, "metadata": {"annotations": {TAINTS: former}}});
+        assert_eq!(with_taints(&live, &own_taints(&live), wanted).as_deref(), expected);
+    }
+
+    #[test]
+    fn others_taints_stay() {
+        let (own, other) = (taint("boma", "NoSchedule"), taint("kubelet", "NoExecute"));
+        check(&[other.clone()], "", &[own.clone()], Some(&[other.clone(), own.clone()]));
+        check(&[other.clone(), own.clone()], "boma", &[own.clone()], None);
+        check(&[own.clone(), other.clone()], "boma", &[], Some(&[other.clone()]));
+        check(&[own.clone()], "", &[], None);
+        let moved = taint("boma", "NoExecute");
+        check(&[own, other.clone()], "boma", &[moved.clone()], Some(&[other, moved]));
+    }
+}
