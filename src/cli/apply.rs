@@ -16,7 +16,7 @@ use super::signal::{self, Signals};
 use super::world::{self, World};
 use super::{home, refresh, saved, sources};
 use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
-use crate::plan::{Desired, Plan, Reason, Review};
+use crate::plan::{Desired, Operation, Plan, Reason, Review};
 use crate::render::clean;
 use crate::render::json::apply_json;
 use crate::render::progress::{BarReporter, JsonReporter, PlainReporter, Reporter};
@@ -272,6 +272,7 @@ async fn execute(
     let report = apply(job).await;
     pressing.abort();
     let events = reporting.await.unwrap_or_default();
+    remember_cluster(&review.plan, world, &ledger).await?;
     if let Ok(ledger) = Arc::try_unwrap(ledger) {
         ledger.close()?;
     }
@@ -293,6 +294,27 @@ async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliEr
     }
     let identity = world.vcenter.instance_uuid().await?;
     Ok(store.append(Entry::Identity { endpoint, identity })?)
+}
+
+/// The objects of a cluster belong to that cluster; one that was begun anew is another. Where it
+/// does not answer now, a later apply asks again.
+async fn remember_cluster(
+    plan: &Plan,
+    world: &World,
+    ledger: &StoreLedger,
+) -> Result<(), CliError> {
+    let endpoint = Endpoint::kubernetes();
+    let steps = || plan.changes.iter().flat_map(|change| &change.steps);
+    let works = steps().any(|step| step.endpoint == endpoint);
+    let begins = steps().any(|step| step.operation == Operation::InitCluster);
+    let known = ledger.identity(&endpoint).is_some();
+    let Some(kubernetes) = world.kubernetes.as_ref().filter(|_| begins || works && !known) else {
+        return Ok(());
+    };
+    match kubernetes.cluster_uid().await {
+        Ok(identity) => Ok(ledger.remember(&endpoint, identity)?),
+        Err(_) => Ok(()),
+    }
 }
 
 fn record_unchanged(plan: &Plan, store: &mut Store) -> Result<(), CliError> {

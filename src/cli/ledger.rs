@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::error::chain;
 use crate::apply::{Ledger, LedgerError};
-use crate::resource::Reference;
+use crate::resource::{Endpoint, Reference};
 use crate::state::{Entry, Store, StoreError};
 
 /// A store that many nodes write to.
@@ -24,6 +24,19 @@ impl StoreLedger {
     /// The files cannot be written; what was recorded stays in the journal.
     pub fn close(self) -> Result<(), StoreError> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner).close()
+    }
+
+    /// Which thing answers behind an endpoint. `None` where nobody wrote it down yet.
+    pub fn identity(&self, endpoint: &Endpoint) -> Option<String> {
+        self.store().state().identities.get(endpoint.as_str()).cloned()
+    }
+
+    /// Writes down which thing answers behind an endpoint.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn remember(&self, endpoint: &Endpoint, identity: String) -> Result<(), StoreError> {
+        self.store().append(Entry::Identity { endpoint: endpoint.to_string(), identity })
     }
 
     // A panic elsewhere while it was held leaves whole entries only.

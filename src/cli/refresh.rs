@@ -57,6 +57,9 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
             let openers = openers(desired, state, endpoint);
             openers.iter().any(|opener| left.values().flatten().any(|one| one.address == *opener))
         };
+        if left.keys().all(|endpoint| *endpoint == Endpoint::kubernetes()) {
+            check_cluster(world, desired, state, &live).await?;
+        }
         let now: BTreeSet<Endpoint> =
             left.keys().filter(|endpoint| !waits(endpoint)).cloned().collect();
         // A circle of endpoints would never be asked: then all are, and say why they are silent.
@@ -249,6 +252,34 @@ async fn check_identity(world: &World, state: &State) -> Result<(), CliError> {
             "another vCenter answers: its instance UUID is {found}, the state belongs to {known}"
         ),
         "mend `[vcenter] server`, or use another --state; nothing was changed",
+    )
+    .exit(Exit::Refused))
+}
+
+/// The same of the cluster, where a server of it is there to be asked.
+async fn check_cluster(
+    world: &World,
+    desired: &Desired,
+    state: &State,
+    live: &Live,
+) -> Result<(), CliError> {
+    let endpoint = Endpoint::kubernetes();
+    let open = matches!(Door::of(live, &openers(desired, state, &endpoint)), Door::Open);
+    let (Some(known), Some(kubernetes)) =
+        (state.identities.get(endpoint.as_str()).filter(|_| open), &world.kubernetes)
+    else {
+        return Ok(());
+    };
+    let Ok(found) = kubernetes.cluster_uid().await else { return Ok(()) };
+    if found == *known {
+        return Ok(());
+    }
+    Err(CliError::new(
+        format!(
+            "another cluster answers: the uid of its Namespace kube-system is {found}, the state \
+             belongs to {known}"
+        ),
+        "see what runs on the servers, or use another --state; nothing was changed",
     )
     .exit(Exit::Refused))
 }

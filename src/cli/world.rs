@@ -16,6 +16,7 @@ use crate::plan::Live;
 use crate::provider::Provider;
 use crate::provider::host::{Hosts, Now, SshConfig, Target};
 use crate::provider::k3s::Machines;
+use crate::provider::kubernetes::Kubernetes;
 use crate::provider::vsphere::{Trust, Vcenter, VcenterConfig};
 use crate::resource::{Kind, hex};
 use crate::secret::expand;
@@ -28,6 +29,8 @@ pub struct World {
     pub vcenter: Arc<Vcenter>,
     /// The machines, where boma can log in to any.
     hosts: Option<Arc<Hosts>>,
+    /// The cluster, where boma can log in to machines.
+    pub kubernetes: Option<Arc<Kubernetes>>,
     /// All providers, by the first part of the endpoint's name.
     pub providers: BTreeMap<String, Arc<dyn Provider>>,
     lab: Option<LabWorld>,
@@ -46,19 +49,33 @@ impl World {
         };
         let vcenter = Arc::new(Vcenter::new(vcenter)?);
         let hosts = ssh.and_then(|config: SshConfig| Ok(Arc::new(Hosts::new(config)?)));
-        let machines: Arc<dyn Provider> = match &hosts {
-            Ok(hosts) => Arc::new(Machines::new(hosts.clone(), clock(), servers(&loaded.spec))),
-            Err(error) => Arc::new(Unavailable(error.clone())),
+        let machines = hosts.map(|hosts| {
+            (hosts.clone(), Arc::new(Machines::new(hosts, clock(), servers(&loaded.spec))))
+        });
+        let (hosts, behind, kubernetes) = match machines {
+            Ok((hosts, machines)) => {
+                let kubernetes = Arc::new(Kubernetes::new(machines.clone()));
+                let cluster: Arc<dyn Provider> = kubernetes.clone();
+                let machines: Arc<dyn Provider> = machines;
+                (Some(hosts), [machines, cluster], Some(kubernetes))
+            }
+            Err(error) => {
+                let nobody: Arc<dyn Provider> = Arc::new(Unavailable(error));
+                (None, [nobody.clone(), nobody], None)
+            }
         };
+        let [machines, cluster] = behind;
         let provider: Arc<dyn Provider> = vcenter.clone();
-        let providers = [("vcenter".to_owned(), provider), ("host".to_owned(), machines)].into();
-        Ok(Self { vcenter, hosts: hosts.ok(), providers, lab })
+        let named = [("vcenter", provider), ("host", machines), ("kubernetes", cluster)];
+        let providers = named.map(|(name, provider)| (name.to_owned(), provider)).into();
+        Ok(Self { vcenter, hosts, kubernetes, providers, lab })
     }
 
-    /// Requests to the vCenter and commands on hosts so far.
+    /// Requests to the vCenter and the cluster, and commands on hosts, so far.
     pub fn requests(&self) -> u64 {
         let commands = self.hosts.as_ref().map_or(0, |hosts| hosts.requests());
-        self.vcenter.requests().saturating_add(commands)
+        let cluster = self.kubernetes.as_ref().map_or(0, |kubernetes| kubernetes.requests());
+        self.vcenter.requests().saturating_add(commands).saturating_add(cluster)
     }
 
     /// Takes the host keys that machines published themselves.

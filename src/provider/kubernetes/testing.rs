@@ -325,6 +325,7 @@ impl Deed<'_> {
             fields: self.fields.iter().map(|&field| field.to_owned()).collect(),
             guard: None,
             done: Condition::Exists,
+            guard_s: 0,
             deadline_s: 60,
         };
         provider.act(&step, &inputs, heard).await
