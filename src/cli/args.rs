@@ -174,6 +174,9 @@ pub struct PlanArgs {
     /// Save the plan to this file, for `boma show` and `boma apply`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Have the cluster check what would be written to it; nothing is changed
+    #[arg(long, conflicts_with = "offline")]
+    pub server_dry_run: bool,
     /// End with exit code 2 where changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,

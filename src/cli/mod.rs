@@ -1,5 +1,6 @@
 //! The commands: one file each. Only here are standard output, environment, clock and exit codes.
 
+mod admission;
 mod apply;
 mod args;
 mod completions;

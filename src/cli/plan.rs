@@ -7,7 +7,7 @@ use super::output::{Terminal, print, print_json, say};
 use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
 use super::world::{self, World};
-use super::{home, saved, sources};
+use super::{admission, home, saved, sources};
 use crate::lower::lower_with;
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
@@ -29,14 +29,6 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
     }
     let desired = desired(&loaded, args.destroy);
     let options = options(&args.scope, args.destroy, &desired, &state)?;
-    let (state, refreshed) = if args.offline {
-        let refreshed = refresh::offline(&desired, &state);
-        (state, refreshed)
-    } else {
-        world::with_reader(&loaded, &args.target.home, async |world| {
-            refresh::unlocked(world, &desired, &dir, state).await
-        })?
-    };
     let request = Request {
         loaded: &loaded,
         home: &args.target.home,
@@ -44,7 +36,20 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
         desired: &desired,
         options: &options,
     };
-    let review = request.review(&refreshed, args.offline)?;
+    let review = if args.offline {
+        request.review(&refresh::offline(&desired, &state), true)?
+    } else {
+        world::with_reader(&loaded, &args.target.home, async |world| {
+            let (state, refreshed) =
+                refresh::unlocked(world, &desired, &dir, state.clone()).await?;
+            let request = Request { state: &state, ..request };
+            let mut review = request.review(&refreshed, false)?;
+            if args.server_dry_run {
+                review.findings.extend(admission::objections(&review, &request, world).await);
+            }
+            Ok(review)
+        })?
+    };
     if let Some(out) = &args.out {
         saved::write(out, &review)?;
     }
@@ -159,11 +164,7 @@ impl Request<'_> {
     /// # Errors
     /// Resources need each other in a circle; a secret is missing.
     pub fn review(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
-        let secrets = match (offline, self.home.lab) {
-            (true, _) => Secrets::default(),
-            (_, true) => Secrets::of_lab(self.desired, &self.loaded.spec.name),
-            (_, false) => Secrets::of(self.desired, self.loaded)?,
-        };
+        let secrets = self.secrets(offline)?;
         let sealed = secrets.sealed(&Sealer::new(&self.state.digest_key));
         let plan = plan(
             self.desired,
@@ -181,6 +182,18 @@ impl Request<'_> {
         })?;
         let findings = self.findings(&plan, refreshed);
         Ok(Review { plan, findings, read: refreshed.stats })
+    }
+
+    /// The secrets that it is made with; none offline.
+    ///
+    /// # Errors
+    /// One cannot be had.
+    pub fn secrets(&self, offline: bool) -> Result<Secrets, CliError> {
+        Ok(match (offline, self.home.lab) {
+            (true, _) => Secrets::default(),
+            (_, true) => Secrets::of_lab(self.desired, &self.loaded.spec.name),
+            (_, false) => Secrets::of(self.desired, self.loaded)?,
+        })
     }
 
     fn findings(&self, plan: &Plan, refreshed: &Refreshed) -> Vec<crate::diag::Finding> {
