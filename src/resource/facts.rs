@@ -98,7 +98,10 @@ impl Effect {
     /// The effect on one object: what depends on it is decided.
     pub fn on(self, live: &Json, before: Option<&Json>, after: Option<&Json>) -> Self {
         let grows = amount(after) > amount(before) && before.is_some();
+        // A k3s node that was never part of a cluster: an installation that was cut short.
+        let unused = live["joined"] == "no";
         match self {
+            Self::Upgrade | Self::Fixed(_) | Self::FixedItem(..) if unused => Self::InPlace,
             Self::PowerCycleUnless(field) if grows && live[field] == true => Self::InPlace,
             Self::PowerCycleUnless(_) => Self::PowerCycle,
             Self::GrowOnly(_) if grows => Self::InPlace,
@@ -422,6 +425,16 @@ mod tests {
         list(&["servicelb"], &["traefik", "servicelb"], Effect::Restart);
         list(&[], &["traefik"], Effect::Restart);
         assert_eq!(disable.on(&json!({}), Some(&json!(["servicelb"])), None), Effect::Fixed("no"));
+    }
+
+    #[test]
+    fn half_an_installation_is_finished_whatever_it_has() {
+        let cut_short = || json!({"joined": "no"});
+        let (old, new) = (json!("v1.36.0+k3s1"), json!("v1.35.9+k3s1"));
+        check(Effect::Upgrade, cut_short(), old, new, Effect::InPlace);
+        check(Effect::Fixed("no"), cut_short(), json!("a"), json!("b"), Effect::InPlace);
+        check(Effect::Replace, cut_short(), json!("a"), json!("b"), Effect::Replace);
+        assert_eq!(Effect::Fixed("no").on(&cut_short(), None, Some(&json!("b"))), Effect::InPlace);
     }
 
     #[test]

@@ -31,11 +31,14 @@ const HELP: &str = "find out which value the cluster has (`kubectl get node -o y
      write it into /etc/rancher/k3s/config.yaml of the others, and set the spec to it";
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
+    // Half an installation has no say yet.
+    let joined = |k3s: &Json| k3s["joined"] != "no";
     let servers: Vec<(&str, Json)> = facts
         .spec
         .servers
         .iter()
         .filter_map(|server| Some((server.name.as_str(), hosts::k3s(facts, server)?)))
+        .filter(|(_, k3s)| joined(k3s))
         .collect();
     for (key, default) in CRITICAL {
         let value = |config: &Json| text(&config[key]).unwrap_or_else(|| default.to_owned());

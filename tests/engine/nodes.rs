@@ -180,6 +180,17 @@ fn a_service_that_was_stopped_is_started_without_a_window() {
 }
 
 #[test]
+fn an_installation_that_was_cut_short_is_finished() {
+    use Operation::{Join, Update};
+    let mut system = standing();
+    let fields = json!({ "joined": "no", "service": "inactive", "ready": "no", "member": "",
+        "config": {}, "agent_token": null });
+    edit(&system, "k3s/server/server-2", fields);
+    assert_eq!(calls(&system.plan(), "k3s/server/server-2"), [Update, Join]);
+    system.converge();
+}
+
+#[test]
 fn a_window_is_not_opened_where_the_cluster_cannot_spare_the_node() {
     let mut system = edited(&[("v1.35.9+k3s1", "v1.36.1+k3s1")]);
     edit(&system, "k3s/server/server-1", json!({ "spare_voters": 0 }));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use boma::lab::HostAction;
+
 use super::rig::{DRIFT, NODES, Rig};
 
 #[test]
@@ -45,10 +47,12 @@ fn by_hand() {
     assert!(rig.cluster().restarts.iter().all(|restart| restart.node == "agent-1"));
 }
 
-/// The node runs with what somebody wrote, so it is restarted, drained first.
+/// The node runs with what somebody wrote, so it is restarted, drained first: once it is Ready
+/// again, for etcd has no voter to spare until then.
 #[test]
 fn by_hand_and_in_use() {
     let rig = Rig::applied();
+    rig.at("server-2", HostAction::Pace { promote_ms: 400, ready_ms: 2000 });
     let config = "/etc/rancher/k3s/config.yaml";
     rig.edit("server-2", config, "kubeconfig-mode: \"0600\"", "kubeconfig-mode: \"0644\"");
     rig.shell("server-2", "systemctl restart k3s");
