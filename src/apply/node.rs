@@ -272,6 +272,7 @@ impl Runner {
                 kind: change.kind,
                 endpoint: change.endpoint.clone(),
                 place: change.locator.place.clone(),
+                removing: step.operation == Operation::Delete,
                 notes: Vec::new(),
             },
         })

@@ -108,12 +108,14 @@ impl Planner<'_> {
     }
 
     /// Whether the state knows a server that had data, or one that was getting some and is gone.
+    /// One that boma was removing itself is not lost.
     fn is_lost(&self) -> bool {
         self.prior.resources.iter().any(|(address, record)| {
+            let open = self.prior.open.get(address);
             let gone = !matches!(self.live.get(address), Some(Reading::Present(_)));
-            let begun = gone && self.prior.open.contains_key(address);
             record.kind.lifecycle == Lifecycle::Server
-                && (begun || record.outputs.tree()["joined"] == "yes")
+                && !open.is_some_and(|open| open.removing)
+                && (gone && open.is_some() || record.outputs.tree()["joined"] == "yes")
         })
     }
 }

@@ -124,6 +124,9 @@ pub struct Open {
     pub endpoint: Endpoint,
     /// The natural key of the object.
     pub place: Attributes,
+    /// Whether the call was to remove it. Older states do not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removing: bool,
     /// What was noted on the way, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Json>,

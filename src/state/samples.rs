@@ -27,6 +27,7 @@ pub fn owner() -> Owner {
 
 pub fn intent(address: &str) -> Entry {
     let open = Open {
+        removing: false,
         kind: role(),
         endpoint: Endpoint::vcenter(),
         place: Attributes::new(&json!({"name": address})),
