@@ -139,8 +139,12 @@ fn service(session: &mut Session<'_>, unit: &str, items: &mut Items) -> bool {
     if !active {
         items.put("journal", &systemctl::last_words(session, &name, 20));
     }
-    let newest = newest(&session.host, &path);
-    items.put("config-time", &newest.map(|time| time.to_string()).unwrap_or_default());
+    let text = |time: Option<i64>| time.map(|time| time.to_string()).unwrap_or_default();
+    items.put("config-time", &text(newest(&session.host, &path)));
+    let tokens = ["token", "agent-token"].map(|name| format!("{RANCHER}/{name}"));
+    let tokens = tokens.iter().filter_map(|path| session.host.node(path));
+    let written = tokens.map(|node| node.modified).max();
+    items.put("token-time", &text(written));
     active
 }
 

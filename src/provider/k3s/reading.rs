@@ -171,14 +171,15 @@ impl Host<'_> {
         {
             return true;
         }
-        match node.and_then(loaded) {
-            Some(loaded) => !arguments::same(&self.disk.settings, &loaded),
-            None => self.is_older_than_its_files(),
-        }
+        let Some(loaded) = node.and_then(loaded) else { return self.is_older_than("config-time") };
+        // Nothing but the time shows with which token a process runs that took it from a file.
+        let took = ["token-file", "agent-token-file"].iter().any(|key| loaded.contains_key(*key));
+        took && self.is_older_than("token-time") || !arguments::same(&self.disk.settings, &loaded)
     }
 
-    fn is_older_than_its_files(&self) -> bool {
-        let written = self.probe.word("config-time").and_then(|time| time.parse::<i64>().ok());
+    /// Whether the process began before files were written, whose time is an item of the probe.
+    fn is_older_than(&self, item: &str) -> bool {
+        let written = self.probe.word(item).and_then(|time| time.parse::<i64>().ok());
         let started = self.probe.setting("unit-show", "ExecMainStartTimestamp").and_then(started);
         matches!((written, started), (Some(written), Some(started)) if written > started)
     }
@@ -257,6 +258,7 @@ mod tests {
             ("hostname", "server-1\n"),
             ("nodes", nodes.as_str()),
             ("config-time", "9999999999"),
+            ("token-time", "1795380374"),
         ];
         let expected = json!({
             "version": "v1.35.9+k3s1", "config": {"docker": true}, "provider_id": "vsphere://42",
@@ -300,6 +302,26 @@ mod tests {
         items[4].1 = "1795380375";
         check(&items, None, json!({"running": "stale"}));
         let cluster = Cluster::parse(&answer(&[node("server-1", true, true)]));
+        check(&items, cluster.as_ref(), json!({"running": "stale"}));
+    }
+
+    #[test]
+    fn a_token_that_was_written_since_the_start_needs_a_restart() {
+        let text = unit::render(Role::Server);
+        let mut own = node("server-1", true, true);
+        own["metadata"]["annotations"]["k3s.io/node-args"] =
+            json!("[\"server\",\"--token-file\",\"/etc/rancher/k3s/token\"]");
+        let cluster = Cluster::parse(&answer(&[own]));
+        let mut items = vec![
+            VERSION,
+            ("unit-text", text.as_str()),
+            ("unit-show", ACTIVE),
+            ("hostname", "server-1"),
+            ("config", "token-file: /etc/rancher/k3s/token\nwrite-kubeconfig-mode: '0644'\n"),
+            ("token-time", "1795380374"),
+        ];
+        check(&items, cluster.as_ref(), json!({"running": "current"}));
+        items[5].1 = "1795380375";
         check(&items, cluster.as_ref(), json!({"running": "stale"}));
     }
 
