@@ -67,6 +67,7 @@ struct Slot {
     /// Seconds of the longest path from here to an end.
     priority: u64,
     window: Option<usize>,
+    lane: Option<usize>,
 }
 
 /// The state of all nodes of a plan.
@@ -74,6 +75,8 @@ pub struct Schedule {
     slots: Vec<Slot>,
     queue: BinaryHeap<(u64, std::cmp::Reverse<usize>)>,
     free: BTreeMap<Endpoint, usize>,
+    /// How many more may begin, by lane.
+    room: Vec<usize>,
     windows: Vec<Window>,
     open_window: Option<usize>,
 }
@@ -95,6 +98,7 @@ impl Schedule {
                     address: change.address.clone(),
                     priority: node.weight_s,
                     window: None,
+                    lane: None,
                 }
             })
             .collect();
@@ -108,6 +112,11 @@ impl Schedule {
                 slots[node].window = Some(at);
             }
         }
+        for (at, lane) in plan.lanes.iter().enumerate() {
+            for &node in &lane.nodes {
+                slots[node].lane = Some(at);
+            }
+        }
         set_priorities(&mut slots);
         let free =
             plan.endpoints.iter().map(|(endpoint, facts)| (endpoint.clone(), facts.limit.max(1)));
@@ -115,6 +124,7 @@ impl Schedule {
             slots,
             queue: BinaryHeap::new(),
             free: free.collect(),
+            room: plan.lanes.iter().map(|lane| lane.limit.max(1)).collect(),
             windows: plan.windows.clone(),
             open_window: None,
         }
@@ -171,6 +181,9 @@ impl Schedule {
 
     fn settle(&mut self, at: usize) {
         self.leave(at, Phase::Settled);
+        if let Some(lane) = self.slots[at].lane.filter(|_| self.slots[at].begun) {
+            self.room[lane] += 1;
+        }
         let Some(window) = self.slots[at].window.filter(|&window| self.open_window == Some(window))
         else {
             return;
@@ -275,6 +288,9 @@ impl Schedule {
                 *free -= 1;
             }
             self.open_window = self.slots[at].window.or(self.open_window);
+            if let Some(lane) = self.slots[at].lane.filter(|_| !self.slots[at].begun) {
+                self.room[lane] -= 1;
+            }
             self.slots[at].phase = Phase::Calling;
             self.slots[at].begun = true;
             commands.push(Command::Call(at));
@@ -294,7 +310,8 @@ impl Schedule {
             (Some(window), Some(open)) => window == open,
             _ => true,
         };
-        endpoint_free && window_free
+        let has_room = slot.begun || slot.lane.is_none_or(|lane| self.room[lane] > 0);
+        endpoint_free && window_free && has_room
     }
 }
 

@@ -10,6 +10,7 @@ mod difference;
 mod drift;
 mod founding;
 mod known;
+mod lane;
 mod moved;
 mod node_steps;
 mod order;
@@ -35,7 +36,9 @@ pub use desired::{Desired, Live, Observed, Options};
 pub use diff::{diff, equal, holds, project};
 pub use drift::{DriftAttribute, DriftReport, Drifted, EXISTS, Unread};
 pub use moved::moved;
-pub use plan::{Basis, BlockCause, Blocked, FORMAT, Half, Node, Plan, Summary, Unplanned, Window};
+pub use plan::{
+    Basis, BlockCause, Blocked, FORMAT, Half, Lane, Node, Plan, Summary, Unplanned, Window,
+};
 pub use planner::plan;
 pub use review::{ReadStats, Review};
 pub use sent::to_write;

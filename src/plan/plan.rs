@@ -25,6 +25,9 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     /// The machines that are disturbed, one at a time.
     pub windows: Vec<Window>,
+    /// Work of which only so much is under way at a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<Lane>,
     /// Facts of every endpoint that is called.
     pub endpoints: BTreeMap<Endpoint, EndpointFacts>,
     /// Parts of the spec whose resources this version does not plan.
@@ -131,6 +134,15 @@ pub struct Window {
     /// Whether it takes away something that runs; a firewall's window only keeps others shut.
     #[serde(default = "disrupts", skip_serializing_if = "is_set")]
     pub disrupts: bool,
+}
+
+/// Work of which only so much is under way at a time, from a node's first call to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lane {
+    /// How many.
+    pub limit: usize,
+    /// Indices into [`Plan::nodes`]; a node is in one lane at most.
+    pub nodes: Vec<usize>,
 }
 
 fn disrupts() -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::decide::Prior;
+use super::lane::lanes;
 use super::order::order;
 use super::select::select;
 use super::window::windows;
@@ -78,6 +79,7 @@ fn finish(
         return Err(Cycle(stuck.into_iter().map(|change| change.address.clone()).collect()));
     }
     let endpoints = endpoints(desired, &changes);
+    let lanes = lanes(&changes, &nodes);
     Ok(Plan {
         format: FORMAT,
         basis,
@@ -85,6 +87,7 @@ fn finish(
         blocked: blocked.into_values().collect(),
         nodes,
         windows,
+        lanes,
         endpoints,
         unplanned: desired.unplanned.clone(),
     })

@@ -139,6 +139,7 @@ pub fn review(changes: Vec<Change>) -> Review {
         blocked: Vec::new(),
         nodes: Vec::new(),
         windows: Vec::new(),
+        lanes: Vec::new(),
         endpoints: Default::default(),
         unplanned: Vec::new(),
     };

@@ -203,6 +203,7 @@ pub fn plan(changes: Vec<Change>) -> World {
         blocked: Vec::new(),
         nodes: Vec::new(),
         windows: Vec::new(),
+        lanes: Vec::new(),
         endpoints: Default::default(),
         unplanned: Vec::new(),
     };

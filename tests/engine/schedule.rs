@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boma::apply::{Command, Input, Schedule, SkipReason};
-use boma::plan::{Action, Basis, Change, FORMAT, Half, Node, Plan, Reason, Window};
+use boma::plan::{Action, Basis, Change, FORMAT, Half, Lane, Node, Plan, Reason, Window};
 use boma::resource::{Address, Attributes, Endpoint, EndpointFacts, Locator};
 
 use crate::engine::scenario::kind;
@@ -43,6 +43,7 @@ fn plan(limit: usize, rows: &[Row], windows: &[(&str, &str, &[usize])]) -> Plan 
         blocked: Vec::new(),
         nodes: rows.iter().enumerate().map(node).collect(),
         windows: windows.iter().map(window).collect(),
+        lanes: Vec::new(),
         endpoints: BTreeMap::from([(
             Endpoint::vcenter(),
             EndpointFacts { limit, opened_by: Vec::new() },
@@ -117,6 +118,24 @@ fn waiting_frees_the_endpoint_and_the_next_call_asks_again() {
             (Input::Ready(0), vec![]),
             (Input::Done(1), call(0)),
             (Input::Done(0), vec![]),
+        ],
+    );
+}
+
+#[test]
+fn a_lane_lets_so_many_in_and_the_next_when_one_is_over() {
+    let mut plan = plan(9, &[("a", &[], 4), ("b", &[], 3), ("c", &[], 2), ("d", &[], 1)], &[]);
+    plan.lanes = vec![Lane { limit: 2, nodes: vec![0, 1, 2] }];
+    check(
+        &plan,
+        &[0, 1, 3],
+        &[
+            (Input::Waiting(0), vec![]),
+            (Input::Ready(0), call(0)),
+            (Input::Failed(1), call(2)),
+            (Input::Done(3), vec![]),
+            (Input::Done(0), vec![]),
+            (Input::Done(2), vec![]),
         ],
     );
 }
