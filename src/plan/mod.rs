@@ -23,6 +23,7 @@ mod review;
 mod rotation;
 mod select;
 mod sent;
+mod shrink;
 mod step;
 mod steps;
 mod unwanted;

@@ -57,6 +57,7 @@ pub fn plan(
             planner.unwanted(address);
         }
     }
+    planner.keep_the_quorum();
     planner.keep_what_is_used();
     planner.keep_what_cannot_be_drained();
     let (lineage, changes, blocked) = (planner.lineage, planner.changes, planner.blocked);

@@ -1,4 +1,4 @@
-//! What a window waits for before it opens: nodes that are on their way back.
+//! What must hold before machines are disturbed, and how many go or come at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use boma::resource::{Address, Reading};
 use boma::twin::{Twin, VirtualClock};
 use serde_json::json;
 
-use crate::engine::nodes::{edit, edited};
+use crate::engine::nodes::{edit, edited, lowered, refusal};
 use crate::engine::system::System;
 
 const UPGRADED: &[(&str, &str)] = &[("v1.35.9+k3s1", "v1.36.1+k3s1")];
@@ -103,4 +103,28 @@ fn machines_that_are_off_are_on_before_others_are_disturbed() {
     check("vsphere/vm/agent-2", &[("cpus      = 8", "cpus      = 16")], "k3s/agent/agent-1");
     // Nobody can be drained on a machine that is off.
     check("vsphere/vm/server-2", UPGRADED, "k3s/server/server-2");
+}
+
+#[test]
+fn servers_leave_down_to_an_odd_number_of_three_at_least() {
+    let of = |count: u32| {
+        let (count, last) = (format!("[servers]\ncount     = {count}"), 10 + count);
+        let addresses = format!("10.20.0.11-{last}").replace("11-11", "11");
+        lowered(&[("[servers]\ncount     = 3", &count), ("10.20.0.11-13", &addresses)])
+    };
+    let check = |before: u32, after: u32, refused: Option<&str>| {
+        let mut system = System::new(of(before), 1);
+        system.converge();
+        for server in 1..=before {
+            edit(&system, &format!("k3s/server/server-{server}"), json!({ "member": "voter" }));
+        }
+        system.desired = of(after);
+        let leaving = format!("k3s/server/server-{before}");
+        match refused {
+            Some(words) => assert_eq!(refusal(&system.plan(), &leaving), words),
+            None => system.converge(),
+        }
+    };
+    check(3, 1, Some("etcd would be left with 1 server"));
+    check(5, 3, None);
 }

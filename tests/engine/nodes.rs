@@ -13,7 +13,7 @@ const SMALL: &str = include_str!("../fixtures/small.toml");
 const FEWER: &[(&str, &str)] =
     &[("[agents]\ncount     = 2", "[agents]\ncount     = 1"), ("10.20.0.21-22", "10.20.0.21")];
 
-fn lowered(edits: &[(&str, &str)]) -> boma::plan::Desired {
+pub fn lowered(edits: &[(&str, &str)]) -> boma::plan::Desired {
     let mut text = SMALL.to_owned();
     for (from, to) in edits {
         assert!(text.contains(from), "{from}");
@@ -87,7 +87,7 @@ fn acting(plan: &Plan) -> Vec<&str> {
     acting.map(|change| change.address.as_str()).collect()
 }
 
-fn refusal(plan: &Plan, address: &str) -> String {
+pub fn refusal(plan: &Plan, address: &str) -> String {
     let blocked = plan.blocked.iter().find(|blocked| blocked.address.as_str() == address);
     match blocked.map(|blocked| &blocked.cause) {
         Some(BlockCause::Refused { message, .. }) => message.clone(),
