@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 
 use super::Machines;
 use super::cluster::tests::{answer, node};
 use crate::plan::{Operation, Step};
 use crate::provider::host::scripted::{Answer, Scripted, is_probe, ok, probe_answer, target};
+use crate::provider::kubernetes::Access;
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
     Address, Attributes, Condition, Endpoint, Identity, Kind, KindFacts, Layer, Lifecycle, Locator,
@@ -320,4 +322,27 @@ async fn a_host_is_asked_once_and_a_dead_one_stops_no_other() {
         })
         .collect();
     assert_eq!(found, ["present", "absent", "absent", "absent", "unread"]);
+}
+
+#[tokio::test]
+async fn the_api_is_reached_through_a_server_that_lives() {
+    let server = Scripted::start(|line| match line {
+        "cat /etc/rancher/k3s/k3s.yaml" => ok("kind: Config\n"),
+        _ => ok(""),
+    })
+    .await;
+    let machines = machines(&server);
+    let kubeconfig = Access::kubeconfig(&machines).await.unwrap();
+    assert_eq!(kubeconfig.expose_secret(), "kind: Config\n");
+    // Whether something listens there is another question.
+    let outcome = machines.connect().await;
+    assert!(server.lines().contains(&"forward 127.0.0.1".to_owned()));
+    if let Err(error) = outcome {
+        assert_eq!(error.retry, Retry::Later);
+        assert!(error.message.starts_with("no server answers on port 6443: "), "{error}");
+    }
+
+    let none = Machines::new(server.hosts(&[]), Arc::new(|| 0), Vec::new());
+    let error = none.connect().await.err().unwrap();
+    assert_eq!(error.message, "no server of the cluster is known to run");
 }

@@ -133,23 +133,30 @@ fn is_same(one: &Json, other: &Json) -> bool {
 mod tests {
     use super::*;
 
-    fn taint(key: &str, effect: &str) -> Json {
-        json!({"key": key, "effect": effect})
+    /// Taints by `KEY:EFFECT`.
+    fn taints(taints: &[&str]) -> Vec<Json> {
+        let taint = |text: &&str| {
+            let (key, effect) = text.split_once(':').unwrap_or_default();
+            json!({"key": key, "effect": effect})
+        };
+        taints.iter().map(taint).collect()
     }
 
-    fn check(live: &[Json], former: &str, wanted: &[Json], expected: Option<&[Json]>) {
-        let live = json!({"spec": {"taints": live}, "metadata": {"annotations": {TAINTS: former}}});
-        assert_eq!(with_taints(&live, &own_taints(&live), wanted).as_deref(), expected);
+    fn check(live: &[&str], former: &str, wanted: &[&str], expected: Option<&[&str]>) {
+        let annotations = json!({TAINTS: former});
+        let live =
+            json!({"spec": {"taints": taints(live)}, "metadata": {"annotations": annotations}});
+        let found = with_taints(&live, &own_taints(&live), &taints(wanted));
+        assert_eq!(found, expected.map(taints));
     }
 
     #[test]
     fn others_taints_stay() {
-        let (own, other) = (taint("boma", "NoSchedule"), taint("kubelet", "NoExecute"));
-        check(&[other.clone()], "", &[own.clone()], Some(&[other.clone(), own.clone()]));
-        check(&[other.clone(), own.clone()], "boma", &[own.clone()], None);
-        check(&[own.clone(), other.clone()], "boma", &[], Some(&[other.clone()]));
-        check(&[own.clone()], "", &[], None);
-        let moved = taint("boma", "NoExecute");
-        check(&[own, other.clone()], "boma", &[moved.clone()], Some(&[other, moved]));
+        let (own, other) = ("boma:NoSchedule", "kubelet:NoExecute");
+        check(&[other], "", &[own], Some(&[other, own]));
+        check(&[other, own], "boma", &[own], None);
+        check(&[own, other], "boma", &[], Some(&[other]));
+        check(&[own], "", &[], None);
+        check(&[own, other], "boma", &["boma:NoExecute"], Some(&[other, "boma:NoExecute"]));
     }
 }
