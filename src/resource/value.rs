@@ -60,10 +60,20 @@ impl Escape {
         match self {
             Self::None => value.to_owned(),
             Self::Gcfg => value.replace('\\', "\\\\").replace('"', "\\\""),
-            // A string of JSON is a scalar of YAML.
-            Self::Yaml => Json::from(value).to_string(),
+            Self::Yaml => Json::from(value).to_string().chars().map(yaml_char).collect(),
             Self::Url => value.bytes().map(url_byte).collect(),
         }
+    }
+}
+
+/// A string of JSON is a scalar of YAML, but for what YAML does not take as printable and the line
+/// separators that its 1.1 folds (yaml.org/spec/1.1, 5.1 and 5.4).
+fn yaml_char(one: char) -> String {
+    match one {
+        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            format!("\\u{:04x}", u32::from(one))
+        }
+        one => one.to_string(),
     }
 }
 
@@ -336,6 +346,7 @@ mod tests {
         check(Escape::None, r#"a"\"#, r#"a"\"#);
         check(Escape::Gcfg, r#"DOM\us"er"#, r#"DOM\\us\"er"#);
         check(Escape::Yaml, "a\"b\n", r#""a\"b\n""#);
+        check(Escape::Yaml, "\u{1}\u{7f}\u{2028}é", r#""\u0001\u007f\u2028é""#);
         check(Escape::Url, "p@ss/w:d é", "p%40ss%2Fw%3Ad%20%C3%A9");
         let source = SecretSource::Env("X".into());
         let parts = [
