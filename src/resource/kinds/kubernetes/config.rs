@@ -17,5 +17,10 @@ pub const SECRET: Kind = kind!(
 pub const CONFIG_MAP: Kind = kind!(
     "kubernetes/ConfigMap",
     PLAIN,
-    &[Field::owned("data").comparison(Comparison::Text), any("binaryData")],
+    &[
+        // The cloud provider's: a cluster that was made by the guide has the password in it.
+        Field::owned("data.vsphere.conf").sensitive(),
+        Field::owned("data").comparison(Comparison::Text),
+        any("binaryData"),
+    ],
 );
