@@ -8,7 +8,9 @@ use super::{role, vcenter_paths, vm};
 use crate::resource::{
     Address, Attributes, Edge, EdgeKind, Endpoint, Kind, Place, Resource, Value,
 };
-use crate::spec::Spec;
+use crate::spec::{Machine, Spec};
+
+const KIND: &str = "vsphere/permission";
 
 /// One entity that the storage account gets a role on.
 struct Grant {
@@ -22,8 +24,19 @@ struct Grant {
 
 /// Lowers all grants. None propagates: so the documentation of the CSI driver shows them.
 pub fn permissions(spec: &Spec) -> Vec<Resource> {
-    let Some(kind) = Kind::named("vsphere/permission") else { return Vec::new() };
+    let Some(kind) = Kind::named(KIND) else { return Vec::new() };
     grants(spec).into_iter().map(|grant| resource(spec, kind, grant)).collect()
+}
+
+/// The addresses of grants on what stands already: datacenter, datastore and hosts.
+pub fn standing(spec: &Spec) -> Vec<Address> {
+    let standing = grants(spec).into_iter().filter(|grant| grant.vm.is_none());
+    standing.map(|grant| Address::of(KIND, &grant.name)).collect()
+}
+
+/// The address of the grant on a machine's VM.
+pub fn of_machine(machine: &Machine) -> Address {
+    Address::of(KIND, &format!("vm/{}", *machine.name))
 }
 
 /// The path of every entity that gets a permission, and the role it is for.
@@ -93,7 +106,7 @@ fn resource(spec: &Spec, kind: Kind, grant: Grant) -> Resource {
         ("propagate", false.into()),
     ]);
     Resource {
-        address: Address::of("vsphere/permission", &grant.name),
+        address: Address::of(KIND, &grant.name),
         kind,
         endpoint: Endpoint::vcenter(),
         attributes: Attributes::new(&attributes.encode()),

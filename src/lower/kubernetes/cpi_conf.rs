@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::yaml::{self, Piece};
-use crate::resource::Value;
+use super::yaml;
+use crate::resource::{SecretSource, TextPart, Value};
 use crate::spec::{Spec, Trust};
 
 /// Where all of CPI stands.
@@ -19,10 +19,15 @@ pub const CA_FOLDER: &str = "/etc/vcenter-ca";
 /// See [`CA_FOLDER`].
 pub const CA_KEY: &str = "ca.pem";
 
-/// The pieces of `vsphere.conf`. Keys: CPI, `pkg/common/config/types_yaml.go` and
-/// `pkg/cloudprovider/vsphere/config/types_yaml.go`.
-pub fn pieces(spec: &Spec) -> Vec<Piece> {
-    yaml::pieces(&tree(spec))
+/// The content of the ConfigMap: `vsphere.conf`. Keys: CPI, `pkg/common/config/types_yaml.go` and
+/// `pkg/cloudprovider/vsphere/config/types_yaml.go`. All of it counts as secret: the one that was
+/// made by the guide has the password in it.
+pub fn conf(spec: &Spec) -> Json {
+    let conf = match yaml::text(&tree(spec)) {
+        Value::Literal(Json::String(text)) => hidden(text),
+        value => value.encode(),
+    };
+    json!({ "vsphere.conf": conf })
 }
 
 /// The account by the keys that CPI looks for: it takes what stands before `.username` and
@@ -33,8 +38,8 @@ pub fn account(spec: &Spec) -> Json {
     let server = vcenter.server.as_str();
     let account = &vcenter.storage_account;
     json!({
-        format!("{server}.username"): account.principal.as_str(),
-        format!("{server}.password"): Value::Secret(account.password.value.clone()).encode(),
+        format!("{server}.username"): hidden(account.principal.value.clone()),
+        format!("{server}.password"): secret(account.password.value.clone()),
     })
 }
 
@@ -42,8 +47,16 @@ pub fn account(spec: &Spec) -> Json {
 /// alone that ask the vCenter anything.
 pub fn ca(spec: &Spec) -> Option<Json> {
     let Trust::CaFile(path) = &spec.vcenter.trust.value else { return None };
-    let source = crate::resource::SecretSource::File(path.clone());
-    Some(json!({ CA_KEY: Value::Secret(source).encode() }))
+    Some(json!({ CA_KEY: secret(SecretSource::File(path.clone())) }))
+}
+
+fn secret(source: SecretSource) -> Json {
+    Value::Secret(source).encode()
+}
+
+/// A text that is in the spec, where a secret belongs.
+fn hidden(text: String) -> Json {
+    secret(SecretSource::Text(vec![TextPart::Plain(text)]))
 }
 
 fn tree(spec: &Spec) -> Json {
@@ -85,7 +98,7 @@ fn vcenter(spec: &Spec) -> Json {
     if spec.cloud_provider.password_in_config_map.value {
         let account = &vcenter.storage_account;
         entry.insert("user".into(), account.principal.as_str().into());
-        entry.insert("password".into(), Value::Secret(account.password.value.clone()).encode());
+        entry.insert("password".into(), secret(account.password.value.clone()));
     }
     entry.into()
 }
@@ -103,19 +116,22 @@ fn nodes(spec: &Spec) -> Json {
 mod tests {
     use super::*;
     use crate::lower::testing::spec;
+    use crate::resource::as_secret;
 
     const CA_LINE: &str = "ca_file    = \"vcenter-ca.pem\"";
 
-    fn conf(edits: &[(&str, &str)]) -> String {
-        let pieces = pieces(&spec(edits)).into_iter().map(|piece| match piece {
-            Piece::Plain(text) => text,
-            Piece::Secret(source) => format!("<{source}>"),
-        });
-        pieces.collect()
+    /// The text behind an encoded one, with what each secret in it comes from in its place.
+    fn joined(encoded: &Json) -> String {
+        let Some(SecretSource::Text(parts)) = as_secret(encoded) else { panic!("{encoded}") };
+        SecretSource::join(&parts, &|source| Some(format!("<{source}>"))).unwrap()
+    }
+
+    fn conf_of(edits: &[(&str, &str)]) -> String {
+        joined(&conf(&spec(edits))["vsphere.conf"])
     }
 
     fn check(edits: &[(&str, &str)], there: &[&str], not_there: &[&str]) {
-        let conf = conf(edits);
+        let conf = conf_of(edits);
         let read: Json = serde_saphyr::from_str(&conf).unwrap();
         assert!(read.is_object());
         there.iter().for_each(|line| assert!(conf.contains(line), "{line} is not in\n{conf}"));
@@ -139,7 +155,7 @@ vcenter:
       - "DC1"
     server: "vcenter.example.org"
 "#;
-        assert_eq!(conf(&[]), expected);
+        assert_eq!(conf_of(&[]), expected);
     }
 
     #[test]
@@ -179,7 +195,7 @@ vcenter:
         let account = account(&spec(&edits));
         let keys: Vec<&String> = account.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["vc-1.example.org.password", "vc-1.example.org.username"]);
-        assert_eq!(account["vc-1.example.org.username"], "a.password@vsphere.local");
+        assert_eq!(joined(&account["vc-1.example.org.username"]), "a.password@vsphere.local");
         check(&edits, &["server: \"vc-1.example.org\"", "  \"vc-1.example.org\":"], &[]);
     }
 }

@@ -16,13 +16,13 @@ const COMPONENT: &str = "cloud-controller-manager";
 /// The first Kubernetes minor whose manifest lets CPI read endpoint slices (commit 7ba6c3d6).
 const ENDPOINT_SLICES: u32 = 36;
 
-/// The ConfigMap around the text of `vsphere.conf`.
-pub fn config(conf: &Json) -> Json {
+/// The ConfigMap.
+pub fn config(spec: &Spec) -> Json {
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata(CONFIG, "config"),
-        "data": { "vsphere.conf": conf },
+        "data": cpi_conf::conf(spec),
     })
 }
 

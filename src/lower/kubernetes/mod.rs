@@ -1,5 +1,6 @@
 //! Objects of the cluster: manifests as boma writes them, one file per noun.
 
+pub mod cpi;
 pub mod cpi_conf;
 pub mod cpi_manifest;
 pub mod images;

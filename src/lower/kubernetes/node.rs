@@ -2,15 +2,35 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::traefik;
+use super::object::object;
+use super::{cpi, traefik};
+use crate::lower::{k3s, permission};
+use crate::resource::{Address, Edge, EdgeKind, Resource};
 use crate::spec::{Machine, Role, Spec, Taint, TaintEffect};
 
 /// What keeps everything that does not ask for it off the servers: the guide's own step.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
+/// Lowers every machine's Node. k3s makes it, so it is taken over without a word; it is there once
+/// the cloud provider has found the machine's VM.
+pub fn nodes(spec: &Spec) -> Vec<Resource> {
+    spec.all_machines().map(|machine| node(spec, machine)).collect()
+}
+
+/// The address of a machine's Node.
+pub fn address(machine: &Machine) -> Address {
+    Address::of("cluster/node", &machine.name)
+}
+
+fn node(spec: &Spec, machine: &Machine) -> Resource {
+    let after = [cpi::address(), permission::of_machine(machine)];
+    let mut node = object(address(machine), manifest(spec, machine), &after, &machine.place);
+    node.edges.push(Edge { kind: EdgeKind::LivesIn, to: k3s::address(machine) });
+    node.adopt = true;
+    node
+}
+
 /// The Node of a machine, as far as boma has a say in it.
-///
-/// Both parts are always there: what leaves a list or a map is then seen to leave it.
 pub fn manifest(spec: &Spec, machine: &Machine) -> Json {
     json!({
         "apiVersion": "v1",
@@ -80,5 +100,23 @@ mod tests {
             { "key": "c", "effect": "PreferNoSchedule" },
         ]);
         check(&[("[agents]", agents), ("[storage]", entry)], "agent-2", &labels, &taints);
+    }
+
+    #[test]
+    fn a_node_is_k3s_own_and_waits_for_the_cloud_provider() {
+        let spec = spec(&[]);
+        let nodes = nodes(&spec);
+        let node = nodes.iter().find(|node| node.address.name() == "agent-2").unwrap();
+        let edges: Vec<(EdgeKind, &str)> =
+            node.edges.iter().map(|edge| (edge.kind, edge.to.as_str())).collect();
+        let expected = [
+            (EdgeKind::After, "cluster/cpi/DaemonSet/vsphere-cloud-controller-manager"),
+            (EdgeKind::After, "vsphere/permission/vm/agent-2"),
+            (EdgeKind::LivesIn, "k3s/agent/agent-2"),
+        ];
+        assert_eq!(edges, expected);
+        assert!(node.adopt && nodes.len() == 5);
+        let place = json!({"api": "v1", "kind": "Node", "plural": "nodes", "name": "agent-2"});
+        assert_eq!(node.place.tree(), place);
     }
 }

@@ -6,12 +6,25 @@
 
 use serde_json::{Value as Json, json};
 
+use super::object::object;
 use super::yaml;
+use crate::lower::k3s;
+use crate::resource::{Address, Resource};
 use crate::spec::{Disable, Entry, Machine, Role, Seconds, Spec, Subnet};
 
 /// Makes k3s' load balancer use no other machine than those that have it (k3s docs,
 /// `networking/networking-services`).
 const ENTRY: (&str, &str) = ("svccontroller.k3s.cattle.io/enablelb", "true");
+
+/// Lowers the HelmChartConfig, which k3s' own controller acts on.
+pub fn traefik(spec: &Spec) -> Vec<Resource> {
+    let servers: Vec<Address> = spec.servers.iter().map(k3s::address).collect();
+    let resource = |manifest| {
+        let address = Address::from("cluster/traefik/HelmChartConfig/traefik");
+        object(address, manifest, &servers, &spec.traefik.place)
+    };
+    manifest(spec).map(resource).into_iter().collect()
+}
 
 /// The HelmChartConfig. `None` where k3s leaves Traefik out.
 pub fn manifest(spec: &Spec) -> Option<Json> {
@@ -21,7 +34,7 @@ pub fn manifest(spec: &Spec) -> Option<Json> {
             "apiVersion": "helm.cattle.io/v1",
             "kind": "HelmChartConfig",
             "metadata": { "name": "traefik", "namespace": "kube-system" },
-            "spec": { "valuesContent": yaml::text(&values(spec)) },
+            "spec": { "valuesContent": yaml::text(&values(spec)).encode() },
         })
     })
 }

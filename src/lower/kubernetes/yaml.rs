@@ -2,39 +2,25 @@
 
 use serde_json::Value as Json;
 
-use crate::resource::{SecretSource, as_secret};
-
-/// A piece of such a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// As it stands.
-    Plain(String),
-    /// A secret between double quotes.
-    Secret(SecretSource),
-}
+use crate::resource::{Escape, SecretSource, TextPart, Value, as_secret};
 
 /// Writes a tree as a block mapping, two spaces a level, every text in double quotes: no user or
-/// password is a number, a boolean or a comment by accident. An encoded secret becomes a piece of
-/// its own, its quotes in the plain pieces around it.
-pub fn pieces(tree: &Json) -> Vec<Piece> {
+/// password is a number, a boolean or a comment by accident. Where the tree has an encoded secret
+/// in it, the whole text is one.
+pub fn text(tree: &Json) -> Value {
     let mut writer = Writer::default();
     writer.block(tree, 0);
-    writer.pieces.push(Piece::Plain(writer.text));
-    writer.pieces
-}
-
-/// Writes a tree without secrets.
-pub fn text(tree: &Json) -> String {
-    let plain = pieces(tree).into_iter().filter_map(|piece| match piece {
-        Piece::Plain(text) => Some(text),
-        Piece::Secret(_) => None,
-    });
-    plain.collect()
+    if writer.parts.is_empty() {
+        return writer.text.into();
+    }
+    writer.flush();
+    Value::Secret(SecretSource::Text(writer.parts))
 }
 
 #[derive(Default)]
 struct Writer {
-    pieces: Vec<Piece>,
+    parts: Vec<TextPart>,
+    /// What comes after the last part.
     text: String,
 }
 
@@ -59,34 +45,34 @@ impl Writer {
     }
 
     fn value(&mut self, value: &Json, depth: usize) {
-        match value {
-            Json::Object(map) if !map.is_empty() && as_secret(value).is_none() => {
-                self.text.push('\n');
-                self.block(value, depth + 1);
-            }
-            Json::Array(items) if !items.is_empty() => {
-                self.text.push('\n');
-                self.block(value, depth + 1);
-            }
-            scalar => {
-                self.text.push(' ');
-                self.scalar(scalar);
-                self.text.push('\n');
-            }
+        let nested = match value {
+            Json::Object(map) => !map.is_empty() && as_secret(value).is_none(),
+            Json::Array(items) => !items.is_empty(),
+            _ => false,
+        };
+        if nested {
+            self.text.push('\n');
+            self.block(value, depth + 1);
+        } else {
+            self.text.push(' ');
+            self.scalar(value);
+            self.text.push('\n');
         }
     }
 
     fn scalar(&mut self, value: &Json) {
         match (as_secret(value), value) {
             (Some(source), _) => {
-                self.text.push('"');
-                self.pieces.push(Piece::Plain(std::mem::take(&mut self.text)));
-                self.pieces.push(Piece::Secret(source));
-                self.text.push('"');
+                self.flush();
+                self.parts.push(TextPart::Secret(source, Escape::Yaml));
             }
-            (None, Json::String(text)) => self.text.push_str(&quoted(text)),
+            (None, Json::String(text)) => self.text.push_str(&Escape::Yaml.write(text)),
             (None, other) => self.text.push_str(&other.to_string()),
         }
+    }
+
+    fn flush(&mut self) {
+        self.parts.push(TextPart::Plain(std::mem::take(&mut self.text)));
     }
 }
 
@@ -95,32 +81,7 @@ fn key_of(key: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let word = key.bytes().all(plain) && key.starts_with(|first: char| first.is_ascii_lowercase());
     let reserved = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
-    if word && !reserved.contains(&key) { key.to_owned() } else { quoted(key) }
-}
-
-/// A text in double quotes. Besides JSON's escapes: what YAML does not count as printable, and the
-/// line separators that YAML 1.1 folds (yaml.org/spec/1.1, 5.1 and 5.4).
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for one in text.chars() {
-        match one {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                escape(one, &mut quoted)
-            }
-            one if one.is_control() => escape(one, &mut quoted),
-            one => quoted.push(one),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn escape(one: char, quoted: &mut String) {
-    quoted.push_str(&format!("\\u{:04x}", u32::from(one)));
+    if word && !reserved.contains(&key) { key.to_owned() } else { Escape::Yaml.write(key) }
 }
 
 #[cfg(test)]
@@ -130,8 +91,13 @@ mod tests {
 
     use super::*;
 
+    fn plain(tree: &Json) -> String {
+        let Value::Literal(Json::String(text)) = text(tree) else { panic!("{tree}") };
+        text
+    }
+
     fn check(tree: &Json, expected: &str) {
-        assert_eq!(text(tree), expected);
+        assert_eq!(plain(tree), expected);
         let read: Json = serde_saphyr::from_str(expected).unwrap();
         assert_eq!(read, *tree, "{expected}");
     }
@@ -143,7 +109,19 @@ mod tests {
             "vcenter": {"vc.example.org": {"datacenters": ["DC1", "a/b c"]}},
             "empty": {"list": [], "map": {}},
         });
-        let expected = "empty:\n  list: []\n  map: {}\nglobal:\n  insecureFlag: false\n  none: null\n  port: 443\nvcenter:\n  \"vc.example.org\":\n    datacenters:\n      - \"DC1\"\n      - \"a/b c\"\n";
+        let expected = r#"empty:
+  list: []
+  map: {}
+global:
+  insecureFlag: false
+  none: null
+  port: 443
+vcenter:
+  "vc.example.org":
+    datacenters:
+      - "DC1"
+      - "a/b c"
+"#;
         check(&tree, expected);
     }
 
@@ -171,7 +149,7 @@ mod tests {
             "{{a}}",
             "$X",
         ] {
-            let written = self::text(&json!({ "key": text }));
+            let written = plain(&json!({ "key": text }));
             let read: Json = serde_saphyr::from_str(&written).unwrap();
             assert_eq!(read, json!({ "key": text }), "{written}");
         }
@@ -179,14 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_a_piece_between_quotes() {
+    fn a_secret_makes_the_whole_text_one() {
         let source = SecretSource::Env("P".into());
-        let secret = crate::resource::Value::Secret(source.clone()).encode();
-        let expected = [
-            Piece::Plain("a: 1\nb: \"".into()),
-            Piece::Secret(source),
-            Piece::Plain("\"\nc: 2\n".into()),
-        ];
-        assert_eq!(pieces(&json!({"a": 1, "b": secret, "c": 2})), expected);
+        let tree = json!({"a": 1, "b": Value::Secret(source.clone()).encode(), "c": 2});
+        let Value::Secret(SecretSource::Text(parts)) = text(&tree) else { panic!() };
+        let odd = "a\"b\\c: #\n";
+        let joined = SecretSource::join(&parts, &|asked| (*asked == source).then(|| odd.into()));
+        let read: Json = serde_saphyr::from_str(&joined.unwrap()).unwrap();
+        assert_eq!(read, json!({"a": 1, "b": odd, "c": 2}));
     }
 }
