@@ -83,6 +83,7 @@ fn edited(spec: &Spec, objects: &[Json]) -> Vec<Json> {
     for manifest in &mut manifests {
         upstream::replace_images(spec, manifest);
         upstream::select_servers_by_key(manifest);
+        upstream::drop_empty_groups(manifest);
         if upstream::is(manifest, "DaemonSet", cpi_manifest::DAEMON_SET) {
             upstream::at(manifest, upstream::POD, &mut |pod| cpi_manifest::adjust(spec, pod));
         }

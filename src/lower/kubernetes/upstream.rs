@@ -62,6 +62,16 @@ pub fn set_data(manifest: &mut Json, data: Json) {
     }
 }
 
+/// Leaves out what the API fills in itself: an empty group of a binding's subject is none, and a
+/// user's then becomes that of RBAC.
+pub fn drop_empty_groups(manifest: &mut Json) {
+    at(manifest, &["subjects", "*"], &mut |subject| {
+        if let Json::Object(subject) = subject {
+            subject.retain(|key, value| key != "apiGroup" || value != "");
+        }
+    });
+}
+
 /// Finds servers by the key of their label where a workload asks for its value: kubeadm's is empty,
 /// k3s' is `true` (vsphere-csi-driver issue 2284).
 pub fn select_servers_by_key(manifest: &mut Json) {
@@ -147,6 +157,16 @@ mod tests {
             "containers": [{ "image": "m/b:v9" }, { "image": "r.io/c:v1" }, { "name": "none" }],
         });
         check(&pod, |manifest| replace_images(&spec, manifest), &expected);
+    }
+
+    #[test]
+    fn groups_that_say_nothing_are_left_to_the_api() {
+        let mut binding = json!({ "subjects": [{ "apiGroup": "", "kind": "User", "name": "a" },
+            { "apiGroup": "x", "kind": "Group", "name": "b" }] });
+        drop_empty_groups(&mut binding);
+        let expected = json!({ "subjects": [{ "kind": "User", "name": "a" },
+            { "apiGroup": "x", "kind": "Group", "name": "b" }] });
+        assert_eq!(binding, expected);
     }
 
     #[test]
