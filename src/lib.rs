@@ -9,6 +9,7 @@ pub mod cli;
 pub mod diag;
 pub mod graph;
 pub mod lab;
+pub mod lock;
 pub mod lower;
 pub mod plan;
 pub mod provider;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use boma::lock::{FILE, Lock, read_spec};
 use boma::spec::{Spec, parse, schema};
 use serde_json::{Value, json};
 
@@ -81,6 +82,15 @@ fn the_examples_are_sound_and_what_they_say_they_are() {
     assert_eq!(guide.cloud_provider.version.value, "v1.25.3");
     assert!(guide.docker.is_some() && guide.backup.is_none() && guide.k3s.agent_token.is_none());
     assert_eq!(guide.waivers.len(), 17);
+}
+
+#[test]
+fn the_examples_are_locked() {
+    let lock = Lock::parse(&example(FILE)).expect("a lock");
+    for name in EXAMPLES {
+        let (_, standing) = read_spec(name, &example(name), &lock);
+        assert_eq!(standing.expect(name).owed(), [], "run `boma lock examples/{name}`");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::plan::{self, Request};
 use super::secrets::Secrets;
 use super::signal::{self, Signals};
 use super::world::{self, World};
-use super::{home, refresh, saved, sources};
+use super::{home, lock, refresh, saved, sources};
 use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
 use crate::plan::{Desired, Operation, Plan, Reason, Review};
 use crate::render::clean;
@@ -122,6 +122,7 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
         }
         refuse(&review, work)?;
         if review.plan.is_empty() {
+            pin(work)?;
             record_unchanged(&review.plan, &mut store)?;
             store.close()?;
             let report = Report::default();
@@ -131,8 +132,14 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
             asked = ask(&review, work) => asked?,
             () = signals.next() => return Err(world::interrupted()),
         }
+        pin(work)?;
         execute(review, work, world, &desired, store, signals).await
     })
+}
+
+/// What is applied to the real world is taken down, so that another boma applies the same.
+fn pin(work: &Work<'_>) -> Result<(), CliError> {
+    if work.home.lab || work.destroy { Ok(()) } else { lock::complete(work.loaded) }
 }
 
 /// The plan to carry out, made from the world as it is now.

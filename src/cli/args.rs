@@ -86,6 +86,13 @@ pub enum Command {
     /// Record an object that stands already as a resource of the spec; the object is left as it is
     #[command(after_help = EXIT_CODES)]
     Import(ImportArgs),
+    /// Pin the releases that a spec leaves open, in boma.lock beside it
+    ///
+    /// The file holds a table for each spec of the folder; commit it. What the spec names itself
+    /// is not pinned. What is pinned stays whichever boma runs, until --upgrade moves it. The
+    /// first real apply writes it too; no other command does.
+    #[command(after_help = EXIT_CODES)]
+    Lock(LockArgs),
     /// Draw which resource needs which
     #[command(after_help = EXIT_CODES)]
     Graph(GraphArgs),
@@ -475,6 +482,20 @@ pub enum GraphFormat {
     Mermaid,
     /// For scripts: all dependencies, also those that a picture leaves out.
     Json,
+}
+
+/// `lock`
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// The spec: a TOML file
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    /// Move to the releases that this boma takes where nothing is pinned
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Write nothing; end with exit code 3 where the file lacks something or is stale
+    #[arg(long, conflicts_with = "upgrade")]
+    pub check: bool,
 }
 
 /// `completions`

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{CliError, Exit};
+use super::lock;
 use super::output::{Terminal, say};
 use super::sources;
 use crate::diag::Diagnostic;
+use crate::lock::{Lock, Standing, read_spec};
 use crate::lower::Sources;
 use crate::render;
 use crate::resource::Digest;
-use crate::spec::{Spec, parse};
+use crate::spec::Spec;
 
 /// A spec that can be used.
 pub struct Loaded {
@@ -17,10 +19,12 @@ pub struct Loaded {
     pub spec: Spec,
     /// The file as named.
     pub file: String,
-    /// SHA-256 of its text.
+    /// SHA-256 of its text and of the releases that stand in for what it leaves open.
     pub digest: Digest,
     /// The folder that relative paths in it start from.
     pub folder: PathBuf,
+    /// What it leaves open, and what is locked of that.
+    pub standing: Standing,
     /// Manifests that it names, as far as they were read.
     pub sources: Sources,
 }
@@ -38,7 +42,7 @@ pub struct Checked {
 /// Reads and checks a spec.
 ///
 /// # Errors
-/// The file cannot be read, or a manifest beside it that it names.
+/// The file, the lock beside it or a manifest that it names cannot be read.
 pub fn check(path: &Path) -> Result<Checked, CliError> {
     let file = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| {
@@ -55,15 +59,20 @@ pub fn check(path: &Path) -> Result<Checked, CliError> {
         )
         .exit(Exit::Refused)
     })?;
-    let parsed = parse(&file, &text);
     let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let digest = Digest::of(text.as_bytes());
+    let (parsed, standing) = read_spec(&file, &text, &lock::read(&folder)?);
     let sources = parsed.spec.as_ref().map(|spec| sources::local(spec, &folder)).transpose()?;
-    let loaded = parsed.spec.map(|spec| {
-        let sources = sources.unwrap_or_default();
-        Loaded { spec, file, digest, folder, sources }
+    let loaded = parsed.spec.zip(standing).map(|(spec, standing)| {
+        let (digest, sources) = (digest(&text, &spec, &standing), sources.unwrap_or_default());
+        Loaded { spec, file, digest, folder, standing, sources }
     });
     Ok(Checked { loaded, text, diagnostics: parsed.diagnostics })
+}
+
+/// Whoever wrote the lock meanwhile, from what the spec was read with, changed nothing.
+fn digest(text: &str, spec: &Spec, standing: &Standing) -> Digest {
+    let held = Lock { specs: [(spec.name.value.clone(), standing.held.clone())].into() };
+    Digest::of(format!("{text}\0{held}").as_bytes())
 }
 
 /// Reads a spec for use; prints what is wrong with it on standard error.

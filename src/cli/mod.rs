@@ -14,6 +14,7 @@ mod inventory;
 mod lab;
 mod ledger;
 mod load;
+mod lock;
 mod log;
 mod man;
 mod output;

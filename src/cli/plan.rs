@@ -199,6 +199,7 @@ impl Request<'_> {
     fn findings(&self, plan: &Plan, refreshed: &Refreshed) -> Vec<crate::diag::Finding> {
         rules::run(&rules::Facts {
             spec: &self.loaded.spec,
+            lock: Some(&self.loaded.standing),
             desired: self.desired,
             prior: Some(self.state),
             live: Some(&refreshed.live),

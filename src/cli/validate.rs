@@ -17,6 +17,7 @@ pub fn run(args: &ValidateArgs, terminal: Terminal) -> Result<Exit, CliError> {
         let desired = lower_with(&loaded.spec, &loaded.sources);
         rules::run(&rules::Facts {
             spec: &loaded.spec,
+            lock: Some(&loaded.standing),
             desired: &desired,
             prior: None,
             live: None,

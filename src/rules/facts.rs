@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::lock::Standing;
 use crate::plan::{Desired, Live, Plan};
 use crate::spec::Spec;
 use crate::state::State;
@@ -12,6 +13,8 @@ use crate::state::State;
 pub struct Facts<'a> {
     /// The checked spec.
     pub spec: &'a Spec,
+    /// What it leaves open, and what is locked of that. `None` where nobody looked.
+    pub lock: Option<&'a Standing>,
     /// What the spec was lowered to.
     pub desired: &'a Desired,
     /// What boma recorded. `None` in `validate`.

@@ -31,6 +31,11 @@ impl Rule {
         Self { level: Level::Warn, ..Self::deny(name, check) }
     }
 
+    /// A rule about what is good to know. It says nothing unless a spec raises its level.
+    pub const fn allow(name: &'static str, check: Check) -> Self {
+        Self { level: Level::Allow, ..Self::deny(name, check) }
+    }
+
     /// The same rule, about plans only.
     pub const fn of_plan(self) -> Self {
         Self { needs_plan: true, ..self }

@@ -5,16 +5,17 @@ use super::{
     couchdb_spread, critical_flags, data_loss, dead_registry, default_class, docker_runtime,
     docker_version, duplicate_hostname, duplicate_machine_id, duplicate_uuid, end_of_life,
     firewall_off, fixed_join_server, host_size, hostname, image_owner, ingress_open,
-    kubeconfig_mode, level_ignored, local_volume, machine_size, no_backup, no_default_route,
-    no_entry, no_ssh_key, node_deletion_off, plaintext_password, port_open, privileges,
-    provider_id, quorum, reclaim_policy, shared_account, shared_token, site, spare_voter, ssh_open,
-    storage_account_name, time_skew, tls_off, token_refused, unknown_rule, upgrade_path,
-    version_skew, volume_expansion, waiver_expired, waiver_unused, wrong_provider_id, zone_tags,
+    kubeconfig_mode, level_ignored, local_volume, lock_behind, machine_size, no_backup,
+    no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off, plaintext_password,
+    port_open, privileges, provider_id, quorum, reclaim_policy, shared_account, shared_token, site,
+    spare_voter, ssh_open, storage_account_name, time_skew, tls_off, token_refused, unknown_rule,
+    upgrade_path, version_skew, volume_expansion, waiver_expired, waiver_unused, wrong_provider_id,
+    zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 54] = [
+pub const RULES: [Rule; 56] = [
     anti_affinity::RULE,
     bios_uuid::RULE,
     capacity::RULE,
@@ -41,10 +42,12 @@ pub const RULES: [Rule; 54] = [
     kubeconfig_mode::RULE,
     level_ignored::RULE,
     local_volume::RULE,
+    lock_behind::RULE,
     machine_size::RULE,
     no_backup::RULE,
     no_default_route::RULE,
     no_entry::RULE,
+    no_lock::RULE,
     no_ssh_key::RULE,
     node_deletion_off::RULE,
     plaintext_password::RULE,

@@ -5,11 +5,12 @@ use serde_json::{Value as Json, json};
 
 use super::{Facts, run};
 use crate::diag::Finding;
+use crate::lock::Standing;
 use crate::plan::{
     Action, Basis, Change, Desired, FORMAT, Live, Operation, Plan, Reason, Step, Window,
 };
 use crate::resource::{Address, Attributes, Condition, Endpoint, Kind, Locator, Object, Reading};
-use crate::spec::{Spec, parse};
+use crate::spec::{Pins, Spec, parse};
 
 /// Breaks no rule on [`TODAY`].
 pub const SOUND: &str = r#"
@@ -92,6 +93,8 @@ pub struct World {
     pub live: Option<Live>,
     /// See [`Facts::plan`].
     pub plan: Option<Plan>,
+    /// See [`Facts::lock`].
+    pub lock: Option<Standing>,
 }
 
 /// The sound spec with one text after the other replaced.
@@ -112,14 +115,26 @@ pub fn findings(spec: &Spec, world: &World) -> Vec<Finding> {
 
 /// What the rules say on a day.
 pub fn findings_on(today: Date, spec: &Spec, world: &World) -> Vec<Finding> {
-    let (desired, World { live, plan }) = (Desired::default(), world);
-    let (live, plan) = (live.as_ref(), plan.as_ref());
-    run(&Facts { spec, desired: &desired, prior: None, live, plan, today })
+    let desired = Desired::default();
+    let (lock, live, plan) = (world.lock.as_ref(), world.live.as_ref(), world.plan.as_ref());
+    run(&Facts { spec, lock, desired: &desired, prior: None, live, plan, today })
 }
 
 /// The spec alone.
 pub fn nothing() -> World {
     World::default()
+}
+
+/// A lock that holds `locked` of what the spec leaves open, where this boma takes `newest`.
+pub fn locked(locked: &[(&'static str, &str)], newest: &[(&'static str, &str)]) -> World {
+    let pins = |values: &[(&'static str, &str)]| Pins {
+        values: values.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
+        ..Pins::default()
+    };
+    let mut held = pins(newest);
+    held.values.extend(pins(locked).values);
+    let standing = Standing { locked: Some(pins(locked)), held, newest: pins(newest) };
+    World { lock: Some(standing), ..nothing() }
 }
 
 /// Live machines with these attributes, by name.
@@ -129,7 +144,7 @@ pub fn machines(attributes: &[(&str, Json)]) -> World {
             Object { id: (*name).into(), attributes: Attributes::new(attributes), mark: None };
         (Address::of("vsphere/vm", name), Reading::Present(object))
     };
-    World { live: Some(attributes.iter().map(reading).collect()), plan: None }
+    World { live: Some(attributes.iter().map(reading).collect()), ..nothing() }
 }
 
 /// Objects with these attributes, by address.
@@ -139,7 +154,7 @@ pub fn readings(attributes: &[(&str, Json)]) -> World {
             Object { id: (*address).into(), attributes: Attributes::new(attributes), mark: None };
         (Address::from(*address), Reading::Present(object))
     };
-    World { live: Some(attributes.iter().map(reading).collect()), plan: None }
+    World { live: Some(attributes.iter().map(reading).collect()), ..nothing() }
 }
 
 /// The same, and a plan with these changes of `k3s/…`, each of which disturbs its machine.
@@ -207,7 +222,7 @@ pub fn plan(changes: Vec<Change>) -> World {
         endpoints: Default::default(),
         unplanned: Vec::new(),
     };
-    World { live: None, plan: Some(plan) }
+    World { plan: Some(plan), ..nothing() }
 }
 
 /// A change of one machine, without steps.

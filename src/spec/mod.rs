@@ -9,6 +9,7 @@ mod keys;
 mod model;
 mod node;
 mod parse;
+mod pins;
 mod read;
 pub mod releases;
 mod scalar;
@@ -19,5 +20,6 @@ mod words;
 
 pub use check::SECRET_LABEL;
 pub use model::*;
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_pinned};
+pub use pins::Pins;
 pub use schema::schema;

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::check::Checker;
 use super::keys::ROOT;
 use super::source::Source;
-use super::{Spec, cross, read, syntax};
+use super::{Pins, Spec, cross, read, syntax};
 use crate::diag::{Diagnostic, Severity};
 
 /// What came of a spec's text.
@@ -21,6 +21,11 @@ pub struct Parsed {
 
 /// Reads a spec. `file` is what places call it; nothing is read from disk.
 pub fn parse(file: &str, text: &str) -> Parsed {
+    parse_pinned(file, text, &Pins::default())
+}
+
+/// Reads a spec where pins stand in for what it leaves open, as far as they hold.
+pub fn parse_pinned(file: &str, text: &str, pins: &Pins) -> Parsed {
     let source = Source::new(file, text);
     let (tree, errors) = DeTable::parse_recoverable(text);
     let mut checker = Checker::new(&source);
@@ -31,7 +36,7 @@ pub fn parse(file: &str, text: &str) -> Parsed {
         return ended(None, syntax::report(&source, text, &errors, found));
     }
     found.extend(missing);
-    let spec = read::read(&source, &table, &mut found);
+    let spec = read::read(&source, &table, pins, &mut found);
     cross::check(&spec, &mut found);
     ended(Some(spec), found)
 }

@@ -25,10 +25,11 @@ pub struct TestEnv {
 }
 
 impl TestEnv {
-    /// A folder with `small.toml`.
+    /// A folder with `small.toml` and a lock for it.
     pub fn new() -> Self {
         let env = Self::empty();
         env.write("small.toml", SMALL);
+        env.lock("small.toml");
         env
     }
 
@@ -71,6 +72,15 @@ impl TestEnv {
     /// Reads a file in the folder.
     pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Pins what a spec in the folder leaves open, so that no plan says that nothing does.
+    pub fn lock(&self, spec: &str) {
+        let text = String::from_utf8(self.read(spec)).expect("text");
+        let (parsed, standing) = boma::lock::read_spec(spec, &text, &Default::default());
+        let name = parsed.spec.expect("a spec").name.value;
+        let held = standing.expect("a spec").held;
+        self.write("boma.lock", boma::lock::Lock { specs: [(name, held)].into() }.to_string());
     }
 
     /// Replaces text in `small.toml`.

@@ -39,6 +39,7 @@ fn validate() {
 fn findings() {
     let env = TestEnv::new();
     env.write("guide.toml", include_str!("../../examples/guide-as-written.toml"));
+    env.lock("guide.toml");
     let validated = env.json(0, &["validate", "guide.toml"]);
     check(&env, "validate", &validated);
     let keys = ["rule", "level", "file", "line", "address", "message", "waived"];

@@ -16,6 +16,7 @@ mod json;
 mod kill;
 mod lab;
 mod lab_hosts;
+mod lock;
 mod locked;
 mod manual;
 mod national;

@@ -9,6 +9,7 @@ const SPEC: &str = "national-50-counties.toml";
 fn applies_settles_and_leaves_no_trace() {
     let env = TestEnv::empty();
     env.write(SPEC, include_str!("../../examples/national-50-counties.toml"));
+    env.lock(SPEC);
     let before = World::of(&env, SPEC);
 
     env.expect(0, &["apply", "--lab", "--yes", SPEC]);

@@ -1,21 +1,12 @@
 //! CSI, snapshots and backups.
 
 use crate::diag::Diagnostic;
+use crate::spec::releases::SIDECARS;
 use crate::spec::source::{Wrong, nearest};
 use crate::spec::{BackupMode, ProjectBackup, Spec};
 
 /// CNS keeps no more of the name.
 const CLUSTER_ID_MAX: usize = 64;
-
-/// What the driver's release brings along.
-const SIDECARS: [&str; 6] = [
-    "csi-attacher",
-    "csi-node-driver-registrar",
-    "csi-provisioner",
-    "csi-resizer",
-    "csi-snapshotter",
-    "livenessprobe",
-];
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     csi(spec, found);

@@ -21,6 +21,11 @@ pub struct Sp<T> {
 }
 
 impl<T> Sp<T> {
+    /// Whether the spec says it, and no default or pin stands in.
+    pub fn is_written(&self) -> bool {
+        self.place.span.0 < self.place.span.1
+    }
+
     /// Keeps the place and turns the value into another.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Sp<U> {
         Sp { value: turn(self.value), place: self.place }

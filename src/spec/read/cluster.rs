@@ -1,19 +1,23 @@
 //! `[cloud_provider]`, `[csi]`, `[storage]`, `[snapshots]` and `[traefik]`
 
+use std::collections::BTreeMap;
+
 use super::settings::seconds;
 use super::view::View;
 use crate::diag::Diagnostic;
-use crate::spec::releases;
+use crate::spec::pins;
+use crate::spec::releases::{self, Version};
 use crate::spec::scalar::parse_cidr;
 use crate::spec::source::Wrong;
 use crate::spec::{
-    CloudProvider, Csi, CsiDigests, DeletionPolicy, Entry, FileSystem, LocalPath, Manifest,
+    CloudProvider, Csi, CsiDigests, DeletionPolicy, Entry, FileSystem, LocalPath, Manifest, Pins,
     Snapshots, Sp, Storage, Traefik, VolumeBinding,
 };
 
 pub(super) fn cloud_provider(
     view: &View<'_>,
     k3s: &str,
+    pins: &Pins,
     found: &mut Vec<Diagnostic>,
 ) -> CloudProvider {
     let (region, zone) = (view.text_opt("region"), view.text_opt("zone"));
@@ -27,7 +31,10 @@ pub(super) fn cloud_provider(
     }
     CloudProvider {
         place: view.place(),
-        version: view.text_opt("version").unwrap_or_else(|| view.filler(releases::cpi(k3s))),
+        version: view.text_opt("version").unwrap_or_else(|| {
+            let pin = pins.with_k3s(pins::CPI, k3s);
+            view.filler(pin.unwrap_or_else(|| releases::cpi(k3s)))
+        }),
         image: view.text("image"),
         manifest: manifest(view),
         password_in_config_map: view.bool("password_in_config_map"),
@@ -41,26 +48,59 @@ pub(super) fn csi(
     view: &View<'_>,
     name: &Sp<String>,
     k3s: &str,
+    pins: &Pins,
     found: &mut Vec<Diagnostic>,
 ) -> Csi {
-    let digests = view.section("digests");
+    let version = view.text_opt("version").unwrap_or_else(|| {
+        let pin = pins.with_k3s(pins::CSI, k3s);
+        view.filler(pin.unwrap_or_else(|| releases::csi(k3s).to_owned()))
+    });
+    let manifest = manifest(view);
+    let own = manifest.is_none();
     Csi {
         place: view.place(),
-        version: view
-            .text_opt("version")
-            .unwrap_or_else(|| view.filler(releases::csi(k3s).to_owned())),
         cluster_id: cluster_id(view, name, found),
         replicas: view.number_opt("replicas"),
         registry: view.text("registry"),
         sidecar_registry: view.text("sidecar_registry"),
-        sidecars: view.text_map("sidecars"),
-        digests: CsiDigests {
-            driver: digests.text_opt("driver"),
-            syncer: digests.text_opt("syncer"),
-        },
-        manifest: manifest(view),
+        sidecars: sidecars(view, &version, own.then_some(pins)),
+        digests: digests(view, &version, own.then_some(pins)),
+        manifest,
+        version,
         high_density: view.bool("high_density"),
         snapshots_per_volume: view.number("snapshots_per_volume"),
+    }
+}
+
+/// What is written, and for all other sidecars of boma's own rendering the pin, or the tag
+/// that goes with the driver. An upstream manifest brings its own.
+fn sidecars(view: &View<'_>, csi: &str, pins: Option<&Pins>) -> BTreeMap<String, Sp<String>> {
+    let mut sidecars = view.text_map("sidecars");
+    let Some((pins, version)) = pins.zip(Version::parse(csi)) else { return sidecars };
+    for (name, tag) in releases::sidecars(version) {
+        sidecars.entry((*name).to_owned()).or_insert_with(|| {
+            let pin = pins.sidecar(name, csi);
+            view.filler(pin.unwrap_or_else(|| (*tag).to_owned()))
+        });
+    }
+    sidecars
+}
+
+/// What is written, and for boma's own rendering the pins, or what is on record of images in
+/// the registry where the driver is published.
+fn digests(view: &View<'_>, csi: &str, pins: Option<&Pins>) -> CsiDigests {
+    let written = view.section("digests");
+    let pins = pins.filter(|_| !view.has("registry"));
+    let known = pins.and_then(|_| releases::csi_digests(csi));
+    let digest = |name: &str, key: &str, known: Option<&str>| {
+        written.text_opt(name).or_else(|| {
+            let pin = pins?.with_csi(key, csi);
+            Some(view.filler(pin.or_else(|| known.map(str::to_owned))?))
+        })
+    };
+    CsiDigests {
+        driver: digest("driver", pins::DRIVER, known.map(|known| known.driver)),
+        syncer: digest("syncer", pins::SYNCER, known.map(|known| known.syncer)),
     }
 }
 
@@ -111,13 +151,14 @@ pub(super) fn storage(view: &View<'_>) -> Storage {
     }
 }
 
-pub(super) fn snapshots(view: &View<'_>, csi: &str, class: &Sp<String>) -> Snapshots {
+pub(super) fn snapshots(view: &View<'_>, csi: &str, class: &Sp<String>, pins: &Pins) -> Snapshots {
     Snapshots {
         place: view.place(),
         enabled: view.bool("enabled"),
-        version: view
-            .text_opt("version")
-            .unwrap_or_else(|| view.filler(releases::snapshots(csi).to_owned())),
+        version: view.text_opt("version").unwrap_or_else(|| {
+            let pin = pins.with_csi(pins::SNAPSHOTS, csi);
+            view.filler(pin.unwrap_or_else(|| releases::snapshots(csi).to_owned()))
+        }),
         class: view.text_opt("class").unwrap_or_else(|| class.clone()),
         deletion: deletion(view, "deletion"),
     }

@@ -3,14 +3,15 @@
 use super::settings::{seconds, subnet};
 use super::view::View;
 use crate::diag::Diagnostic;
+use crate::spec::pins;
 use crate::spec::scalar::parse_mode;
 use crate::spec::source::Wrong;
-use crate::spec::{Disable, Docker, FlannelBackend, Join, K3s, ProviderId, Runtime, Sp};
+use crate::spec::{Disable, Docker, FlannelBackend, Join, K3s, Pins, ProviderId, Runtime, Sp};
 
-pub(super) fn k3s(view: &View<'_>, found: &mut Vec<Diagnostic>) -> K3s {
+pub(super) fn k3s(view: &View<'_>, pins: &Pins, found: &mut Vec<Diagnostic>) -> K3s {
     K3s {
         place: view.place(),
-        version: view.text("version"),
+        version: pinned(view, pins, pins::K3S),
         token: view.secret("token"),
         agent_token: view.secret_opt("agent_token"),
         previous_token: view.secret_opt("previous_token"),
@@ -45,12 +46,17 @@ pub(super) fn k3s(view: &View<'_>, found: &mut Vec<Diagnostic>) -> K3s {
 }
 
 /// Docker's settings where it is the runtime; its defaults where there is no table.
-pub(super) fn docker(root: &View<'_>, k3s: &K3s, found: &mut Vec<Diagnostic>) -> Option<Docker> {
+pub(super) fn docker(
+    root: &View<'_>,
+    k3s: &K3s,
+    pins: &Pins,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Docker> {
     let view = root.section("docker");
     if *k3s.runtime == Runtime::Docker {
         return Some(Docker {
             place: view.place(),
-            version: view.text("version"),
+            version: pinned(&view, pins, pins::DOCKER),
             mirror: view.text_opt("mirror"),
         });
     }
@@ -63,6 +69,14 @@ pub(super) fn docker(root: &View<'_>, k3s: &K3s, found: &mut Vec<Diagnostic>) ->
         found.push(wrong.warning(&view.place()));
     }
     None
+}
+
+/// A version that is written or pinned, or else the key table's.
+fn pinned(view: &View<'_>, pins: &Pins, key: &str) -> Sp<String> {
+    match pins.get(key).filter(|_| !view.has("version")) {
+        Some(pin) => view.filler(pin),
+        None => view.text("version"),
+    }
 }
 
 fn join(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Sp<Join> {

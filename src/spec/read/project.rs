@@ -6,17 +6,18 @@ use super::expand::{check_overrides, names, names_are_sound};
 use super::settings::project_backup;
 use super::view::View;
 use crate::diag::Diagnostic;
-use crate::spec::releases;
 use crate::spec::scalar::{parse_cpu, parse_size_mib};
 use crate::spec::source::Wrong;
 use crate::spec::{
-    Component, CouchDb, Credentials, ImageOwner, Milli, Placement, Project, ProjectBackup,
+    Component, CouchDb, Credentials, ImageOwner, Milli, Pins, Placement, Project, ProjectBackup,
     Projects, Quota, Resources, Rollout, Sp, Storage, Tls,
 };
+use crate::spec::{pins, releases};
 
 pub(super) fn projects(
     root: &View<'_>,
     storage: &Storage,
+    pins: &Pins,
     found: &mut Vec<Diagnostic>,
 ) -> (Projects, Vec<Project>) {
     let view = root.section("projects");
@@ -43,6 +44,7 @@ pub(super) fn projects(
         backup: root.section("backup").section("projects"),
         defaults: view.section("defaults"),
         storage,
+        cht: pins.get(pins::CHT).unwrap_or_else(|| releases::CHT.to_owned()),
     };
     let projects = names.into_iter().enumerate().map(|(index, name)| {
         let own = overrides.iter().find(|(key, _)| key.value == name.value);
@@ -59,6 +61,8 @@ struct Shared<'a> {
     backup: View<'a>,
     defaults: View<'a>,
     storage: &'a Storage,
+    /// The release of projects that name none.
+    cht: String,
 }
 
 impl Shared<'_> {
@@ -70,7 +74,7 @@ impl Shared<'_> {
         found: &mut Vec<Diagnostic>,
     ) -> Project {
         let layers = Layers(own.into_iter().chain([self.defaults]).collect());
-        let cht = layers.text("cht").unwrap_or_else(|| self.all.filler(releases::CHT.to_owned()));
+        let cht = layers.text("cht").unwrap_or_else(|| self.all.filler(self.cht.clone()));
         let owner = layers.first(|view| view.choice_opt("image_owner", image_owner));
         let placement = layers.first(|view| view.choice_opt("placement", placement));
         Project {

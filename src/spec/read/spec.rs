@@ -8,22 +8,27 @@ use super::settings::{backup, images, network, review, ssh, vcenter};
 use super::view::View;
 use crate::diag::Diagnostic;
 use crate::resource::Glob;
-use crate::spec::Spec;
 use crate::spec::keys::ROOT;
 use crate::spec::node::Table;
 use crate::spec::source::Source;
+use crate::spec::{Pins, Spec};
 
 /// Reads the model; what the key table cannot say (names and addresses that do not add
 /// up) is reported.
-pub(in crate::spec) fn read(source: &Source, table: &Table, found: &mut Vec<Diagnostic>) -> Spec {
+pub(in crate::spec) fn read(
+    source: &Source,
+    table: &Table,
+    pins: &Pins,
+    found: &mut Vec<Diagnostic>,
+) -> Spec {
     let root = View::root(source, table, ROOT);
     let name = root.text("name");
     let vcenter = vcenter(&root.section("vcenter"), found);
     let machines = machines(&root, &vcenter, found);
-    let k3s = k3s(&root.section("k3s"), found);
-    let csi = csi(&root.section("csi"), &name, &k3s.version, found);
+    let k3s = k3s(&root.section("k3s"), pins, found);
+    let csi = csi(&root.section("csi"), &name, &k3s.version, pins, found);
     let storage = storage(&root.section("storage"));
-    let (project_settings, projects) = projects(&root, &storage, found);
+    let (project_settings, projects) = projects(&root, &storage, pins, found);
     let (waivers, rules) = review(&root);
     let glob = |text: &str| Ok(Glob::new(text));
     Spec {
@@ -35,10 +40,10 @@ pub(in crate::spec) fn read(source: &Source, table: &Table, found: &mut Vec<Diag
         groups: machines.groups,
         servers: machines.servers,
         agents: machines.agents,
-        docker: docker(&root, &k3s, found),
+        docker: docker(&root, &k3s, pins, found),
         images: images(&root.section("images")),
-        cloud_provider: cloud_provider(&root.section("cloud_provider"), &k3s.version, found),
-        snapshots: snapshots(&root.section("snapshots"), &csi.version, &storage.class),
+        cloud_provider: cloud_provider(&root.section("cloud_provider"), &k3s.version, pins, found),
+        snapshots: snapshots(&root.section("snapshots"), &csi.version, &storage.class, pins),
         traefik: traefik(&root.section("traefik")),
         backup: root.section_opt("backup").map(|view| backup(&view, found)),
         name,

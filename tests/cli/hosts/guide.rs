@@ -9,6 +9,7 @@ const SPEC: &str = "guide-as-written.toml";
 fn applies_with_its_findings_and_settles() {
     let env = TestEnv::empty();
     env.write(SPEC, include_str!("../../../examples/guide-as-written.toml"));
+    env.lock(SPEC);
     let before = World::of(&env, SPEC);
 
     let applied = env.expect(0, &["apply", "--lab", "--yes", SPEC]);

@@ -26,6 +26,7 @@ fn findings(env: &TestEnv, spec: &str, rule: &str) -> Vec<String> {
 fn check(rule: &str, part: &str) {
     let env = TestEnv::new();
     env.write("guide.toml", include_str!("../../../examples/guide-as-written.toml"));
+    env.lock("guide.toml");
     let found = findings(&env, "guide.toml", rule);
     assert!(found.iter().any(|message| message.contains(part)), "{rule}: {found:?}");
     assert_eq!(findings(&env, "small.toml", rule), [""; 0]);
