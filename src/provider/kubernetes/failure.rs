@@ -93,7 +93,7 @@ impl Failure {
             Self::Broken(_) => Retry::Later,
             Self::Untrusted(_) => Retry::Never,
             Self::Api(status) if status.is_terminating() => Retry::Later,
-            Self::Api(status) if status.is_other_object() => Retry::Never,
+            Self::Api(status) if status.is_other_object() || status.is_malformed() => Retry::Never,
             Self::Api(status) => match status.code {
                 404 | 409 | 429 | 500.. => Retry::Later,
                 _ => Retry::Never,
@@ -111,7 +111,8 @@ impl From<Status> for Failure {
 
 fn advice(status: &Status) -> &'static str {
     match status.code {
-        400 | 422 => "correct what it names in the spec, then plan again",
+        _ if status.is_other_object() => "another object stands in its place: plan again",
+        _ if status.is_malformed() => "correct what it names in the spec, then plan again",
         401 => {
             "the kubeconfig was read anew and is refused too: see that \
              /etc/rancher/k3s/k3s.yaml on a server still works there (`k3s kubectl get nodes`); \
@@ -123,7 +124,6 @@ fn advice(status: &Status) -> &'static str {
         }
         403 => "a quota, a policy or the cluster's roles forbid it: change that, or the spec",
         404 => "its namespace or its kind is not in the cluster (any more): plan again",
-        409 if status.is_other_object() => "another object stands in its place: plan again",
         409 => "somebody else writes the object at the same time: apply again",
         429 => "the API server has too much to do: apply again later",
         500.. => "look at k3s and the admission webhooks on the servers, then apply again",

@@ -62,7 +62,7 @@ impl<'a> Claims<'a> {
         if below.clone().next().is_none() {
             self.owners.insert(manager);
         }
-        for (name, fields) in below.filter(|(name, _)| !is_own_name(name)) {
+        for (name, fields) in below {
             self.below.entry(segment(name)).or_default().add(fields, manager);
         }
     }
@@ -74,7 +74,7 @@ impl<'a> Claims<'a> {
             found.insert(path.to_owned(), names.join(", ").into());
             return;
         }
-        for (name, claims) in &self.below {
+        for (name, claims) in self.below.iter().filter(|(name, _)| !is_own(name)) {
             claims.tell(&format!("{path}.{name}"), found);
         }
     }
@@ -93,10 +93,6 @@ impl<'a> Claims<'a> {
     fn others(&self) -> BTreeSet<&'a str> {
         self.owners.iter().copied().filter(|owner| *owner != MANAGER).collect()
     }
-}
-
-fn is_own_name(name: &str) -> bool {
-    name.strip_prefix("f:").is_some_and(is_own)
 }
 
 /// A part of a path: an item of a list is named by the value of its first key.
@@ -175,9 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn bookkeeping_of_kubectl_is_no_claim() {
-        let annotations = json!({"f:metadata": {"f:annotations": {
-            ".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}, "f:team": {}}}});
-        check(&[("kubectl", annotations)], json!({"annotations": "kubectl"}));
+    fn bookkeeping_is_nobodys_claim_but_keeps_the_rest_apart() {
+        let annotations = |names: &[&str]| {
+            let names = names.iter().map(|name| (format!("f:{name}"), json!({})));
+            json!({"f:metadata": {"f:annotations": Json::Object(names.collect())}})
+        };
+        let kubectl = annotations(&["kubectl.kubernetes.io/last-applied-configuration", "team"]);
+        let boma = annotations(&["boma.dev/lineage"]);
+        check(&[("kubectl", kubectl), ("boma", boma)], json!({"annotations.team": "kubectl"}));
     }
 }

@@ -62,7 +62,19 @@ impl Status {
 
     /// Whether the object that was meant is not the one that stands there.
     pub fn is_other_object(&self) -> bool {
-        self.code == 409 && self.message.to_ascii_lowercase().contains("uid")
+        let names_uid = self.causes.iter().any(|cause| cause.field == "metadata.uid");
+        match self.code {
+            409 => self.message.to_ascii_lowercase().contains("uid"),
+            422 => names_uid,
+            _ => false,
+        }
+    }
+
+    /// Whether what was sent has no place in the server's schema, which some releases tell as a
+    /// fault of their own.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self.code, 400 | 422)
+            || self.message.starts_with("failed to create typed patch object")
     }
 
     /// Whether the namespace of what was sent is being deleted.

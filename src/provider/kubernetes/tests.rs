@@ -323,12 +323,25 @@ async fn a_refusal_has_every_cause() {
     let fake = Fake::new();
     let error = update(&fake, &[]).await.0.unwrap_err();
     assert!(error.contains("does not serve deployments of apps/v1 yet"), "{error}");
-    let fake = Fake::new();
     let other = "Precondition failed: UID in precondition: 1, UID in object meta: 2";
-    fake.on(APPLY, [status(409, "Conflict", other, json!([]))]);
+    let immutable = json!([{"reason": "FieldValueInvalid", "field": "metadata.uid",
+        "message": "Invalid value: \"1\": field is immutable"}]);
+    let others = [
+        status(409, "Conflict", other, json!([])),
+        status(422, "Invalid", "Deployment \"a\" is invalid", immutable),
+    ];
+    for other in others {
+        let fake = Fake::new();
+        fake.on(APPLY, [other]);
+        let error = update(&fake, &[]).await.0.unwrap_err();
+        assert!(error.contains("another object stands in its place") && error.ends_with("Never"));
+        assert_eq!(fake.lines().len(), 1);
+    }
+    let schema = "failed to create typed patch object: .spec.x: field not declared in schema";
+    let fake = Fake::new();
+    fake.on(APPLY, [status(500, "InternalError", schema, json!([]))]);
     let error = update(&fake, &[]).await.0.unwrap_err();
-    assert!(error.contains("another object stands in its place") && error.ends_with("Never"));
-    assert_eq!(fake.lines().len(), 1);
+    assert!(error.contains("correct what it names in the spec") && error.ends_with("Never"));
 }
 
 #[tokio::test]
