@@ -72,9 +72,26 @@ fn mend_first(graph: &mut Graph<Key, ()>, changes: &[Change]) {
         |change: &&Change| change.window.as_ref().is_some_and(|machine| !mended.contains(machine));
     for key in changes.iter().filter(disturbs).flat_map(keys) {
         for mend in &mends {
-            graph.need(&key, &(mend.address.clone(), Half::Whole), ());
+            let mend = (mend.address.clone(), Half::Whole);
+            // What is brought back may need what is disturbed.
+            if !needs(graph, &mend, &key) {
+                graph.need(&key, &mend, ());
+            }
         }
     }
+}
+
+/// Whether one node of the order comes after another, however far.
+fn needs(graph: &Graph<Key, ()>, one: &Key, other: &Key) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![one.clone()]);
+    while let Some(key) = open.pop() {
+        if key == *other {
+            return true;
+        }
+        let more: Vec<Key> = graph.needs(&key).into_iter().map(|(need, ())| need.clone()).collect();
+        open.extend(more.into_iter().filter(|need| seen.insert(need.clone())));
+    }
+    false
 }
 
 /// What a change depends on, by the spec and by what was recorded; true where the spec says so.
