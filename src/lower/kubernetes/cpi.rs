@@ -5,9 +5,10 @@ use serde_json::Value as Json;
 use super::object::object;
 use super::sources::Sources;
 use super::{cpi_manifest, upstream};
-use crate::lower::{k3s, permission};
+use crate::lower::permission;
 use crate::resource::{Address, Resource};
 use crate::spec::Spec;
+use crate::spec::releases::{Version, reads_endpoint_slices};
 
 const PART: &str = "cluster/cpi";
 
@@ -19,13 +20,12 @@ pub fn address() -> Address {
 /// Lowers all of it. Nothing where the spec names a manifest that was not read.
 pub fn cpi(spec: &Spec, sources: &Sources) -> Vec<Resource> {
     let manifests = manifests(spec, sources);
-    let servers: Vec<Address> = spec.servers.iter().map(k3s::address).collect();
     let others = manifests.iter().filter(|manifest| !is_manager(manifest)).map(address_of);
     let mut last: Vec<Address> = others.collect();
     // Without them it logs in, finds no VM, and every node waits.
     last.extend(permission::standing(spec));
     let resource = |manifest: Json| {
-        let after = if is_manager(&manifest) { &last } else { &servers };
+        let after = if is_manager(&manifest) { last.as_slice() } else { &[] };
         object(address_of(&manifest), manifest, after, &spec.cloud_provider.place)
     };
     manifests.into_iter().map(resource).collect()
@@ -52,14 +52,9 @@ fn address_of(manifest: &Json) -> Address {
 }
 
 fn rendered(spec: &Spec) -> Vec<Json> {
-    let rights = cpi_manifest::rights(minor(&spec.cloud_provider.version));
+    let version = Version::parse(&spec.cloud_provider.version);
+    let rights = cpi_manifest::rights(version.is_some_and(reads_endpoint_slices));
     settings(spec).into_iter().chain(rights).chain([cpi_manifest::daemon_set(spec)]).collect()
-}
-
-/// The Kubernetes minor of a release.
-fn minor(version: &str) -> u32 {
-    let minor = version.strip_prefix("v1.").and_then(|rest| rest.split('.').next());
-    minor.and_then(|minor| minor.parse().ok()).unwrap_or_default()
 }
 
 /// What the spec alone can know.
@@ -171,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn servers_that_the_spec_taints_run_it_all_the_same() {
+        let taints = "taints = [\"critical=true:NoExecute\", \"slow:PreferNoSchedule\"]";
+        let spec = spec(&[("[servers]", &format!("[servers]\n{taints}"))]);
+        let pod = cpi_manifest::daemon_set(&spec)["spec"]["template"]["spec"].take();
+        let expected = json!({ "key": "critical", "operator": "Exists", "effect": "NoExecute" });
+        assert_eq!(pod["tolerations"].as_array().unwrap()[4..], [expected]);
+    }
+
+    #[test]
     fn releases_differ_in_what_they_may_read() {
         let rules = |minor: u32| {
             let role = of(
@@ -197,8 +201,7 @@ mod tests {
             assert!(resource.edges.iter().all(|edge| edge.kind == EdgeKind::After));
             resource.edges.iter().map(|edge| edge.to.to_string()).collect()
         };
-        let servers = ["k3s/server/server-1", "k3s/server/server-2", "k3s/server/server-3"];
-        assert_eq!(needs("cluster/cpi/Secret/vsphere-cloud-secret"), servers);
+        assert!(needs("cluster/cpi/Secret/vsphere-cloud-secret").is_empty());
         let last = needs(address().as_str());
         for need in [
             "cluster/cpi/Secret/vsphere-cloud-ca",

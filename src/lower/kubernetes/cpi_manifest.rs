@@ -5,16 +5,13 @@ use serde_json::{Value as Json, json};
 
 use super::cpi_conf::{self, CA, CA_FOLDER, CONFIG, NAMESPACE, SECRET};
 use super::{images, upstream};
-use crate::spec::Spec;
+use crate::spec::{Spec, TaintEffect};
 
 /// The DaemonSet, and the name of its pods' label.
 pub const DAEMON_SET: &str = "vsphere-cloud-controller-manager";
 const ACCOUNT: &str = "cloud-controller-manager";
 const CLUSTER_ROLE: &str = "system:cloud-controller-manager";
 const COMPONENT: &str = "cloud-controller-manager";
-
-/// The first Kubernetes minor whose manifest lets CPI read endpoint slices (commit 7ba6c3d6).
-const ENDPOINT_SLICES: u32 = 36;
 
 /// The ConfigMap.
 pub fn config(spec: &Spec) -> Json {
@@ -48,8 +45,8 @@ pub fn ca(spec: &Spec) -> Option<Json> {
     }))
 }
 
-/// Account and rights.
-pub fn rights(minor: u32) -> [Json; 4] {
+/// Account and rights; `slices`: endpoint slices are among them.
+pub fn rights(slices: bool) -> [Json; 4] {
     let user = json!({ "apiGroup": RBAC, "kind": "User", "name": ACCOUNT });
     let account = json!({ "kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE });
     [
@@ -62,7 +59,7 @@ pub fn rights(minor: u32) -> [Json; 4] {
             "apiVersion": format!("{RBAC}/v1"),
             "kind": "ClusterRole",
             "metadata": labelled(CLUSTER_ROLE, "role"),
-            "rules": rules(minor),
+            "rules": rules(slices),
         }),
         json!({
             "apiVersion": format!("{RBAC}/v1"),
@@ -100,7 +97,7 @@ fn labelled(name: &str, what: &str) -> Json {
     json!({ "name": name, "labels": { "vsphere-cpi-infra": what, "component": COMPONENT } })
 }
 
-fn rules(minor: u32) -> Vec<Json> {
+fn rules(slices: bool) -> Vec<Json> {
     let mut rules = vec![
         rule("", "events", &["create", "patch", "update"]),
         rule("", "nodes", &["*"]),
@@ -113,7 +110,7 @@ fn rules(minor: u32) -> Vec<Json> {
         rule("", "secrets", &["get", "list", "watch"]),
         rule("coordination.k8s.io", "leases", &["create", "get", "list", "watch", "update"]),
     ];
-    if minor >= ENDPOINT_SLICES {
+    if slices {
         rules.insert(8, rule("discovery.k8s.io", "endpointslices", &["get", "list", "watch"]));
     }
     rules
@@ -177,7 +174,7 @@ fn pod(spec: &Spec) -> Json {
         "priorityClassName": "system-node-critical",
         "hostNetwork": true,
         "securityContext": { "runAsUser": 1001 },
-        "tolerations": tolerations(),
+        "tolerations": tolerations(spec),
         "affinity": { "nodeAffinity": upstream::on_servers() },
         "containers": [{
             "name": DAEMON_SET,
@@ -198,17 +195,29 @@ fn pod(spec: &Spec) -> Json {
     })
 }
 
-/// Every node has `uninitialized` until CPI has seen it, and CPI is the first pod there is.
-fn tolerations() -> Json {
-    let exists = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoSchedule" });
-    json!([
-        {
+/// Every node has `uninitialized` until CPI has seen it, and CPI is the first pod there is. What
+/// the spec taints its servers with comes after upstream's own.
+fn tolerations(spec: &Spec) -> Vec<Json> {
+    let exists = |key: &str, effect| json!({ "key": key, "operator": "Exists", "effect": effect });
+    let mut tolerations = vec![
+        json!({
             "key": "node.cloudprovider.kubernetes.io/uninitialized",
             "value": "true",
             "effect": "NoSchedule",
-        },
-        exists("node-role.kubernetes.io/master"),
-        exists("node-role.kubernetes.io/control-plane"),
-        exists("node.kubernetes.io/not-ready"),
-    ])
+        }),
+        exists("node-role.kubernetes.io/master", "NoSchedule"),
+        exists("node-role.kubernetes.io/control-plane", "NoSchedule"),
+        exists("node.kubernetes.io/not-ready", "NoSchedule"),
+    ];
+    for taint in spec.servers.iter().flat_map(|server| &server.taints) {
+        let toleration = match taint.effect {
+            TaintEffect::NoSchedule => exists(&taint.key, "NoSchedule"),
+            TaintEffect::NoExecute => exists(&taint.key, "NoExecute"),
+            TaintEffect::PreferNoSchedule => continue,
+        };
+        if !tolerations.contains(&toleration) {
+            tolerations.push(toleration);
+        }
+    }
+    tolerations
 }

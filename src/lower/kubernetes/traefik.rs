@@ -8,7 +8,6 @@ use serde_json::{Value as Json, json};
 
 use super::object::object;
 use super::yaml;
-use crate::lower::k3s;
 use crate::resource::{Address, Resource};
 use crate::spec::{Disable, Entry, Machine, Role, Seconds, Spec, Subnet};
 
@@ -18,10 +17,9 @@ const ENTRY: (&str, &str) = ("svccontroller.k3s.cattle.io/enablelb", "true");
 
 /// Lowers the HelmChartConfig, which k3s' own controller acts on.
 pub fn traefik(spec: &Spec) -> Vec<Resource> {
-    let servers: Vec<Address> = spec.servers.iter().map(k3s::address).collect();
     let resource = |manifest| {
         let address = Address::from("cluster/traefik/HelmChartConfig/traefik");
-        object(address, manifest, &servers, &spec.traefik.place)
+        object(address, manifest, &[], &spec.traefik.place)
     };
     manifest(spec).map(resource).into_iter().collect()
 }

@@ -47,6 +47,17 @@ pub fn finds_by_uuid_only(cpi: Version) -> bool {
     cpi >= Version::new(1, 35, 0)
 }
 
+/// Whether a release reads endpoint slices: its manifest lets it from v1.36 on (commit 7ba6c3d6).
+pub fn reads_endpoint_slices(cpi: Version) -> bool {
+    cpi >= Version::new(1, 36, 0)
+}
+
+/// Whether a release knows a vCenter by the SHA-256 of its certificate. Earlier ones compare SHA-1
+/// only, and log in nowhere (govmomi 0.36.1; cloud-provider-vsphere issue 1125).
+pub fn pins_by_sha256(cpi: Version) -> bool {
+    cpi >= Version::new(1, 30, 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

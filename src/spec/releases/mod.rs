@@ -12,7 +12,7 @@ mod registry;
 mod version;
 
 pub use cht::{CHT_NEWEST, cht_end};
-pub use cpi::{CpiMinor, cpi_minor, finds_by_uuid_only};
+pub use cpi::{CpiMinor, cpi_minor, finds_by_uuid_only, pins_by_sha256, reads_endpoint_slices};
 pub use csi::{
     CsiSeries, Digests, SIDECARS, Sidecars, csi_digests, csi_series, is_dense, sidecars,
 };
