@@ -5,6 +5,7 @@ mod bench;
 mod cli;
 mod engine;
 mod hosts;
+mod kubernetes;
 mod plans;
 mod seeds;
 mod spec;

@@ -20,12 +20,12 @@ pub struct CsiSeries {
 /// Ranges: release notes of the driver and vsphere-tmm/helm-charts#106; for 2.7 the minor that
 /// the CHT's hosting guide pairs it with. Snapshot controllers: the driver's
 /// `deploy-csi-snapshot-components.sh`. Sidecars: `manifests/vanilla/vsphere-csi-driver.yaml`
-/// at v2.7.2, v3.7.2 and v3.8.0-rc.1. Series that are left out have no range on record.
+/// at v2.7.2, v3.5.1-rc.1, v3.7.2 and v3.8.0-rc.1. Series that are left out have no range on record.
 const CSI: &[CsiSeries] = &[
     row((2, 7), 25..=25, Some("v6.0.1"), Some(&SIDECARS_2_7)),
     row((3, 2), 29..=29, None, None),
     row((3, 3), 30..=30, None, None),
-    row((3, 5), 31..=33, Some("v8.2.0"), None),
+    row((3, 5), 31..=33, Some("v8.2.0"), Some(&SIDECARS_3_5)),
     row((3, 6), 32..=34, Some("v8.2.0"), None),
     row((3, 7), 33..=35, Some("v8.2.0"), Some(&SIDECARS_3_7)),
     row((3, 8), 34..=36, Some("v8.4.0"), Some(&SIDECARS_3_8)),
@@ -54,6 +54,8 @@ pub const SIDECARS: [&str; 6] = [
 ];
 
 const SIDECARS_2_7: Sidecars = tags(["v3.5.0", "v2.6.2", "v3.3.0", "v1.6.0", "v6.0.1", "v2.8.0"]);
+const SIDECARS_3_5: Sidecars =
+    tags(["v4.8.1", "v2.13.0", "v4.0.1", "v1.12.0", "v8.2.0", "v2.15.0"]);
 const SIDECARS_3_7: Sidecars =
     tags(["v4.9.0", "v2.13.0", "v4.0.1", "v1.12.0", "v8.2.0", "v2.15.0"]);
 const SIDECARS_3_8: Sidecars =
@@ -124,7 +126,8 @@ mod tests {
     fn series_without_sidecars_take_those_of_the_next() {
         let of = |series: (u32, u32)| sidecars(Version::new(series.0, series.1, 0))[0].1;
         assert_eq!(of((2, 7)), "v3.5.0");
-        assert_eq!(of((3, 5)), "v4.9.0");
+        assert_eq!(of((3, 5)), "v4.8.1");
+        assert_eq!(of((3, 6)), "v4.9.0");
         assert_eq!(of((3, 7)), "v4.9.0");
         assert_eq!(of((3, 8)), "v4.10.0");
         assert_eq!(of((4, 0)), "v4.10.0");

@@ -1,0 +1,4 @@
+//! What boma writes into a cluster.
+
+mod compare;
+mod upstream;
