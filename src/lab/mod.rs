@@ -10,6 +10,7 @@ mod home;
 mod host;
 mod journal;
 mod k3s;
+mod kubernetes;
 mod seed;
 mod serve;
 mod setup;

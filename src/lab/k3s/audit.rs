@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Audited {
+pub(in crate::lab) struct Audited {
     pub at_ms: u64,
     pub node: String,
     pub what: Happened,
@@ -12,7 +12,7 @@ pub(super) struct Audited {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Happened {
+pub(in crate::lab) enum Happened {
     /// A server made the cluster.
     Born,
     /// A node came up that was not there before.

@@ -9,11 +9,12 @@ use super::ids::{self, Hidden};
 use super::member::Member;
 use super::node::Node;
 use super::pod::Pod;
+use crate::lab::kubernetes::Store;
 
 /// All clusters there ever were, by id.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::lab) struct Clusters {
-    pub(super) all: BTreeMap<String, Cluster>,
+    pub(in crate::lab) all: BTreeMap<String, Cluster>,
     pub(super) pace: Pace,
 }
 
@@ -41,7 +42,7 @@ impl Default for Pace {
 
 /// One cluster.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Cluster {
+pub(in crate::lab) struct Cluster {
     pub id: String,
     pub seed: u64,
     /// The certificate that `/cacerts` gives, in PEM.
@@ -69,13 +70,16 @@ pub(super) struct Cluster {
     /// Bootstrap tokens by id.
     pub bootstrap: BTreeMap<String, BootstrapToken>,
     pub audit: Vec<Audited>,
+    /// All objects of the API but Nodes.
+    #[serde(default)]
+    pub store: Store,
     /// Counts changes; the source of resource versions.
     pub revision: u64,
 }
 
 /// An etcd snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Snapshot {
+pub(in crate::lab) struct Snapshot {
     /// The name it was asked for by, the node and the second.
     pub name: String,
     pub node: String,
@@ -85,7 +89,7 @@ pub(super) struct Snapshot {
 
 /// A token with an end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct BootstrapToken {
+pub(in crate::lab) struct BootstrapToken {
     pub secret: Hidden,
     pub expires_ms: u64,
     pub description: String,
@@ -93,7 +97,7 @@ pub(super) struct BootstrapToken {
 
 impl Cluster {
     /// What the K10 form of a token carries: SHA-256 of the CA's PEM.
-    pub(super) fn ca_hash(&self) -> String {
+    pub(in crate::lab) fn ca_hash(&self) -> String {
         ids::sha256(&self.ca)
     }
 
@@ -118,21 +122,21 @@ impl Cluster {
     }
 
     /// Whether the API answers, on the servers that run.
-    pub(super) fn answers(&self, now_ms: u64) -> bool {
+    pub(in crate::lab) fn answers(&self, now_ms: u64) -> bool {
         let stored = !self.etcd || self.voters_up(now_ms) >= self.quorum(now_ms);
         stored && self.servers_up().next().is_some()
     }
 
-    pub(super) fn servers(&self) -> impl Iterator<Item = &Node> {
+    pub(in crate::lab) fn servers(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values().filter(|node| node.server)
     }
 
-    pub(super) fn servers_up(&self) -> impl Iterator<Item = &Node> {
+    pub(in crate::lab) fn servers_up(&self) -> impl Iterator<Item = &Node> {
         self.servers().filter(|node| node.running)
     }
 
     /// The newest version among the servers that run.
-    pub(super) fn version(&self) -> &str {
+    pub(in crate::lab) fn version(&self) -> &str {
         let newest =
             self.servers_up().max_by_key(|node| super::version::Version::read(&node.version));
         newest.map_or("v0.0.0+k3s0", |node| node.version.as_str())
@@ -154,7 +158,7 @@ impl Cluster {
 }
 
 impl Clusters {
-    pub(super) fn get(&self, id: &str) -> Option<&Cluster> {
+    pub(in crate::lab) fn get(&self, id: &str) -> Option<&Cluster> {
         self.all.get(id)
     }
 

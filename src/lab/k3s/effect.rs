@@ -8,6 +8,7 @@ use super::ids::Hidden;
 use super::member::Member;
 use super::node::Node;
 use super::pod::Pod;
+use crate::lab::kubernetes::StoreEffect;
 
 /// One change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,11 +28,11 @@ pub(in crate::lab) struct BornCluster(pub(super) Cluster);
 
 /// One change of one cluster.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::lab) struct Change(pub(super) Changed);
+pub(in crate::lab) struct Change(pub(in crate::lab) Changed);
 
 /// What changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Changed {
+pub(in crate::lab) enum Changed {
     Node(Box<Node>),
     /// Takes the node's password Secret and its DaemonSet pods with it.
     NoNode(String),
@@ -53,6 +54,7 @@ pub(super) enum Changed {
     Critical(std::collections::BTreeMap<String, String>),
     Etcd,
     Audit(Audited),
+    Object(StoreEffect),
 }
 
 impl Clusters {
@@ -118,19 +120,20 @@ impl Cluster {
             Changed::Critical(flags) => self.critical.clone_from(flags),
             Changed::Etcd => self.etcd = true,
             Changed::Audit(audited) => self.audit.push(audited.clone()),
+            Changed::Object(effect) => self.store.apply(effect, self.revision),
         }
     }
 }
 
 /// A cluster that is being changed, together with the effects so far.
-pub(super) struct Draft {
+pub(in crate::lab) struct Draft {
     pub cluster: Cluster,
     pub effects: Vec<ClusterEffect>,
 }
 
 impl Draft {
     /// Begins with a cluster that stands.
-    pub(super) fn of(cluster: &Cluster) -> Self {
+    pub(in crate::lab) fn of(cluster: &Cluster) -> Self {
         Self { cluster: cluster.clone(), effects: Vec::new() }
     }
 
@@ -141,7 +144,7 @@ impl Draft {
     }
 
     /// Carries out one change here, and remembers it.
-    pub(super) fn change(&mut self, change: Changed) {
+    pub(in crate::lab) fn change(&mut self, change: Changed) {
         self.cluster.change(&change);
         let cluster = self.cluster.id.clone();
         self.effects.push(ClusterEffect::In { cluster, change: Change(change) });

@@ -9,7 +9,7 @@ pub(super) use crate::lab::seed::{digest, hex};
 /// A text that `Debug` does not show.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Hidden(pub String);
+pub(in crate::lab) struct Hidden(pub String);
 
 impl std::fmt::Debug for Hidden {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,17 +21,17 @@ impl std::fmt::Debug for Hidden {
 pub(super) const MASK: &str = "********";
 
 /// The digest of a text, in lower-case hexadecimal.
-pub(super) fn sha256(text: &str) -> String {
+pub(in crate::lab) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// The first letters of the digest in hexadecimal.
-pub(super) fn short(seed: u64, parts: &[&str], length: usize) -> String {
+pub(in crate::lab) fn short(seed: u64, parts: &[&str], length: usize) -> String {
     hex(&digest(seed, parts)).chars().take(length).collect()
 }
 
 /// A version 4 UUID in its usual form.
-pub(super) fn uuid(seed: u64, parts: &[&str]) -> String {
+pub(in crate::lab) fn uuid(seed: u64, parts: &[&str]) -> String {
     let mut text = hex(&digest(seed, parts));
     text.replace_range(12..13, "4");
     text.replace_range(16..17, "a");
@@ -39,23 +39,23 @@ pub(super) fn uuid(seed: u64, parts: &[&str]) -> String {
 }
 
 /// Standard base 64, padded.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(in crate::lab) fn base64(bytes: &[u8]) -> String {
     encode(bytes, 6, 4, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
 
 /// Standard base 32, padded: the form of `k3s.io/node-config-hash`.
-pub(super) fn base32(bytes: &[u8]) -> String {
+pub(in crate::lab) fn base32(bytes: &[u8]) -> String {
     encode(bytes, 5, 8, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 }
 
 /// Milliseconds since 1970 as Kubernetes writes times: `2026-11-22T20:46:15Z`.
-pub(super) fn time(ms: u64) -> String {
+pub(in crate::lab) fn time(ms: u64) -> String {
     let seconds = i64::try_from(ms / 1000).unwrap_or(0);
     Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 
 /// A certificate in PEM. Nobody can verify anything with it; it is there to be compared and hashed.
-pub(super) fn certificate(seed: u64, parts: &[&str]) -> String {
+pub(in crate::lab) fn certificate(seed: u64, parts: &[&str]) -> String {
     let mut bytes = vec![0x30, 0x82, 0x01, 0x3c];
     for block in 0..10 {
         let block = block.to_string();

@@ -13,6 +13,7 @@ use super::member::Member;
 use super::registration;
 use super::start::{Refused, Start, Started};
 use super::token::{Grant, Token};
+use crate::lab::kubernetes::Store;
 
 /// What k3s says before the cause when a server cannot start.
 pub(super) const PREPARING: &str = "starting kubernetes: preparing server:";
@@ -47,6 +48,7 @@ pub(super) fn begin(clusters: &Clusters, start: &Start<'_>, seed: u64) -> Result
         snapshots: Vec::new(),
         bootstrap: BTreeMap::new(),
         audit: Vec::new(),
+        store: Store::default(),
         revision: 0,
     };
     registration::admit(&cluster, start)?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One etcd member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Member {
+pub(in crate::lab) struct Member {
     /// The machine it runs on.
     pub host: String,
     /// Its node's name.

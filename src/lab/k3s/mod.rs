@@ -12,7 +12,7 @@ mod command;
 mod effect;
 mod files;
 mod https;
-mod ids;
+pub(in crate::lab) mod ids;
 mod join;
 mod journal;
 mod kubectl;
@@ -32,11 +32,12 @@ mod version;
 
 pub use status::{ClusterStatus, NodeStatus, Restarted, SkippedMinor, TogetherDown};
 
-pub(in crate::lab) use cluster::{Clusters, Pace};
+pub(in crate::lab) use cluster::{Cluster, Clusters, Pace};
 pub(in crate::lab) use command::{k3s, version_text};
-pub(in crate::lab) use effect::ClusterEffect;
+pub(in crate::lab) use effect::{Change, Changed, ClusterEffect, Draft};
 pub(in crate::lab) use https::{https, put_token};
 pub(in crate::lab) use kubectl::kubectl;
+pub(in crate::lab) use node::{Node, Taint, UNINITIALIZED};
 pub(in crate::lab) use reply::Reply;
 pub(in crate::lab) use staging::{release_pods, stick_pod};
 pub(in crate::lab) use start::{Role, Start, start};

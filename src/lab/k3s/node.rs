@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One Node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Node {
+pub(in crate::lab) struct Node {
     pub name: String,
     pub uid: String,
     /// The machine it runs on.
@@ -42,7 +42,7 @@ pub(super) struct Node {
 
 /// One taint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Taint {
+pub(in crate::lab) struct Taint {
     pub key: String,
     #[serde(default)]
     pub value: String,
@@ -51,10 +51,10 @@ pub(super) struct Taint {
 }
 
 /// What a kubelet with `cloud-provider=external` puts on a new Node.
-pub(super) const UNINITIALIZED: &str = "node.cloudprovider.kubernetes.io/uninitialized";
+pub(in crate::lab) const UNINITIALIZED: &str = "node.cloudprovider.kubernetes.io/uninitialized";
 
 impl Node {
-    pub(super) fn is_ready(&self, now_ms: u64) -> bool {
+    pub(in crate::lab) fn is_ready(&self, now_ms: u64) -> bool {
         self.running && self.ready_from_ms <= now_ms
     }
 

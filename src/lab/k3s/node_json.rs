@@ -8,7 +8,7 @@ use super::node::{Node, Taint};
 
 impl Node {
     /// The whole object.
-    pub(super) fn to_json(&self, cluster: &Cluster, now_ms: u64) -> Value {
+    pub(in crate::lab) fn to_json(&self, cluster: &Cluster, now_ms: u64) -> Value {
         let mut finalizers = vec!["wrangler.cattle.io/node"];
         if cluster.members.contains_key(&self.name) {
             finalizers.push("wrangler.cattle.io/managed-etcd-controller");
@@ -31,7 +31,7 @@ impl Node {
     }
 
     /// Own taints, and those that controllers put on a Node that is cordoned or not Ready.
-    pub(super) fn all_taints(&self, now_ms: u64) -> Vec<Taint> {
+    pub(in crate::lab) fn all_taints(&self, now_ms: u64) -> Vec<Taint> {
         let mut taints = self.taints.clone();
         let mut add = |text: &str| taints.extend(Taint::read(text));
         if self.unschedulable {

@@ -8,7 +8,7 @@ use super::ids;
 
 /// One pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Pod {
+pub(in crate::lab) struct Pod {
     pub namespace: String,
     pub name: String,
     /// `None` while it is pending.
@@ -23,7 +23,7 @@ pub(super) struct Pod {
 
 /// Who makes the pod again when it is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Owner {
+pub(in crate::lab) enum Owner {
     DaemonSet,
     ReplicaSet,
 }

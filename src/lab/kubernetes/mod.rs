@@ -1,0 +1,10 @@
+//! The Kubernetes API of a lab's clusters: what is stored, and what the API server does with it.
+//!
+//! A request and a cluster give an answer and changes ([`answer`]): no sockets, no clock. Message
+//! texts are those of kube-apiserver.
+
+mod key;
+mod store;
+
+pub(in crate::lab) use key::Key;
+pub(in crate::lab) use store::{Gone, Store, StoreEffect};
