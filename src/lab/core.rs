@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::control::{Drifted, Status};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, HostRecord, Network, Verdict};
 use super::journal::Journal;
+use super::kubernetes::{Site, settle};
 use super::staged::FaultRule;
 use super::vsphere::{Desk, Entry, Settings, World, draw_bytes, drift, guests, status};
 use super::world::{Picture, Record};
@@ -20,8 +21,22 @@ pub(super) struct Core {
     /// How much later the answer to each command of a host comes.
     pub command_delay_ms: u64,
     pub token: String,
+    /// How programs in clusters reach the vCenter.
+    pub site: Site,
+    pub rest: Rest,
     /// A record could not be written: the world in memory is ahead of the one on disk.
     pub broken: bool,
+}
+
+/// When clusters last stood still, so that nothing is asked again before something happens.
+#[derive(Default)]
+pub(super) struct Rest {
+    /// Revisions of all clusters, and how much the vCenter had done.
+    at: Option<(u64, u64)>,
+    /// When time alone changes something.
+    due_ms: Option<u64>,
+    /// What the vCenter has done since this process opened the world.
+    entries: u64,
 }
 
 impl Core {
@@ -138,12 +153,44 @@ impl Core {
         let entries = self.desk.settle(now());
         self.keep(entries)?;
         let records = self.hosts.settle(now());
-        self.keep_hosts(records)
+        self.keep_hosts(records)?;
+        self.control()
+    }
+
+    /// Lets everything that moves by itself in clusters come to rest.
+    pub(super) fn control(&mut self) -> io::Result<()> {
+        let now = now();
+        if self.rest.at == Some(self.moment()) && self.rest.due_ms.is_none_or(|due| now < due) {
+            return Ok(());
+        }
+        let ids: Vec<String> = self.hosts.clusters.all.keys().cloned().collect();
+        let mut due_ms: Option<u64> = None;
+        for id in ids {
+            let Some(cluster) = self.hosts.clusters.get(&id) else { continue };
+            let settled = settle(cluster, &self.desk.world, &self.site, now);
+            due_ms = due_ms.into_iter().chain(settled.due_ms).min();
+            // The vCenter first: what it has done already is not done again.
+            settled.vsphere.iter().for_each(|entry| self.desk.world.apply(entry));
+            self.keep(settled.vsphere)?;
+            if !settled.clusters.is_empty() {
+                let record = self.hosts.keep_clusters(settled.clusters);
+                self.keep_hosts(vec![record])?;
+            }
+        }
+        self.rest.at = Some(self.moment());
+        self.rest.due_ms = due_ms;
+        Ok(())
+    }
+
+    fn moment(&self) -> (u64, u64) {
+        let revisions = self.hosts.clusters.all.values().map(|cluster| cluster.revision);
+        (revisions.sum(), self.rest.entries)
     }
 
     /// Writes what the vCenter did to the log; the hosts follow.
     pub(super) fn keep(&mut self, entries: Vec<Entry>) -> io::Result<()> {
         let moves = entries.iter().any(Entry::touches_machines);
+        self.rest.entries += entries.len() as u64;
         self.append(entries.into_iter().map(Record::Vsphere).collect())?;
         if moves { self.follow() } else { Ok(()) }
     }

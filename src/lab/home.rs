@@ -19,6 +19,7 @@ pub struct Lab {
     pub(super) directory: PathBuf,
     pub(super) world: LabWorld,
     pub(super) standing: Standing,
+    pub(super) site: super::kubernetes::Site,
     pub(super) journal: Journal,
     /// Held as long as the world is; the operating system releases it when the process dies.
     pub(super) lock: File,
@@ -113,7 +114,8 @@ impl Lab {
                 journal.append(&records, world.picture()).map_err(failed)?;
                 let standing = Standing { sudo: setup.sudo_passwords(), k3s: setup.k3s() };
                 let directory = directory.to_owned();
-                let lab = Self { directory, world, standing, journal, lock };
+                let site = setup.site();
+                let lab = Self { directory, world, standing, site, journal, lock };
                 return Ok(Opened::Owned(Box::new(lab)));
             }
             if let Some(endpoints) = read_endpoints(directory) {

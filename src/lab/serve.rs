@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
-use super::core::{Core, now};
+use super::core::{Core, Rest, now};
 use super::home::{Endpoints, Lab, LabError};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, Network};
 use super::side_door;
@@ -84,6 +84,8 @@ impl Lab {
                 },
                 command_delay_ms: options.command_delay_ms,
                 token: endpoints.control_token.clone(),
+                site: self.site,
+                rest: Rest::default(),
                 broken: false,
             })
         });

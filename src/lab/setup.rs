@@ -31,6 +31,12 @@ pub struct Setup {
     /// Accounts with privileges of their own. Each is known to single sign-on, too.
     #[serde(default)]
     pub accounts: Vec<AccountSetup>,
+    /// What clients call the vCenter; empty where it answers to any name.
+    #[serde(default)]
+    pub vcenter: String,
+    /// Passwords that are not [`super::Lab::password_of`], by account.
+    #[serde(default)]
+    pub passwords: BTreeMap<String, String>,
     /// Roles that somebody made by hand before; only a new world gets them.
     #[serde(default)]
     pub roles: Vec<RoleSetup>,
@@ -209,6 +215,17 @@ impl Setup {
             .iter()
             .filter_map(|machine| Some((machine.name.clone(), machine.sudo_password.clone()?)));
         passwords.collect()
+    }
+
+    /// How programs in clusters reach the vCenter.
+    pub(super) fn site(&self) -> super::kubernetes::Site {
+        let one_form = |(account, password): (&String, &String)| {
+            (super::vsphere::one_form(account), password.clone())
+        };
+        super::kubernetes::Site {
+            vcenter: self.vcenter.clone(),
+            passwords: self.passwords.iter().map(one_form).collect(),
+        }
     }
 
     /// The k3s that stands, with its machine's name, in order.

@@ -1,5 +1,7 @@
 //! The world that a spec supposes.
 
+use std::collections::BTreeMap;
+
 use super::super::secrets;
 use crate::lab::{K3sSetup, MachineSetup, Setup, TemplateSetup};
 use crate::lower::vcenter_paths as paths;
@@ -19,6 +21,8 @@ pub fn setup(spec: &Spec) -> Setup {
         templates: Vec::new(),
         machines: Vec::new(),
         principals: vec![spec.vcenter.storage_account.principal.value.clone()],
+        vcenter: spec.vcenter.server.value.clone(),
+        passwords: passwords(spec),
         ..Setup::default()
     };
     if setup.hosts.is_empty() {
@@ -42,6 +46,13 @@ pub fn setup(spec: &Spec) -> Setup {
 fn seed(spec: &Spec) -> u64 {
     let digest = Digest::of(spec.name.as_bytes()).to_string();
     u64::from_str_radix(&digest[..16], 16).unwrap_or_default()
+}
+
+/// What the storage account logs in with, as secrets are in a lab.
+fn passwords(spec: &Spec) -> BTreeMap<String, String> {
+    let account = &spec.vcenter.storage_account;
+    let password = secrets::of_lab(&spec.name, &account.password);
+    BTreeMap::from([(account.principal.value.clone(), password)])
 }
 
 fn push_new(list: &mut Vec<String>, name: &str) {

@@ -133,6 +133,11 @@ impl HostDesk {
         }
     }
 
+    /// Keeps what clusters did by themselves.
+    pub(in crate::lab) fn keep_clusters(&mut self, clusters: Vec<ClusterEffect>) -> HostRecord {
+        self.keep(Vec::new(), clusters)
+    }
+
     /// Does what time brings. Applies and returns the records.
     pub(in crate::lab) fn settle(&mut self, now: u64) -> Vec<HostRecord> {
         let due = self.hosts.iter().filter(|host| systemd::is_due(host, &self.clusters, now));

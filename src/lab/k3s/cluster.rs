@@ -8,7 +8,6 @@ use super::audit::Audited;
 use super::ids::{self, Hidden};
 use super::member::Member;
 use super::node::Node;
-use super::pod::Pod;
 use crate::lab::kubernetes::Store;
 
 /// All clusters there ever were, by id.
@@ -61,8 +60,6 @@ pub(in crate::lab) struct Cluster {
     pub nodes: BTreeMap<String, Node>,
     /// Digests of node passwords, by node name: the Secrets `<name>.node-password.k3s`.
     pub passwords: BTreeMap<String, String>,
-    /// By namespace and name.
-    pub pods: BTreeMap<String, Pod>,
     /// Machines whose k3s agent runs although somebody deleted its Node: it does not register again
     /// before it is restarted.
     pub strays: BTreeSet<String>,
@@ -140,20 +137,6 @@ impl Cluster {
         let newest =
             self.servers_up().max_by_key(|node| super::version::Version::read(&node.version));
         newest.map_or("v0.0.0+k3s0", |node| node.version.as_str())
-    }
-
-    /// Pods on a node.
-    pub(super) fn pods_on<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Pod> {
-        self.pods.values().filter(move |pod| pod.node.as_deref() == Some(node))
-    }
-
-    /// The node that a pending pod would get: the agent that has the fewest, by name where equal.
-    pub(super) fn place(&self, except: &str, now_ms: u64) -> Option<String> {
-        let fits = |node: &&Node| {
-            !node.server && !node.unschedulable && node.is_ready(now_ms) && node.name != except
-        };
-        let nodes = self.nodes.values().filter(fits);
-        nodes.min_by_key(|node| self.pods_on(&node.name).count()).map(|node| node.name.clone())
     }
 }
 

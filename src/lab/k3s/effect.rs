@@ -7,7 +7,6 @@ use super::cluster::{BootstrapToken, Cluster, Clusters, Pace, Snapshot};
 use super::ids::Hidden;
 use super::member::Member;
 use super::node::Node;
-use super::pod::Pod;
 use crate::lab::kubernetes::StoreEffect;
 
 /// One change.
@@ -34,7 +33,7 @@ pub(in crate::lab) struct Change(pub(in crate::lab) Changed);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::lab) enum Changed {
     Node(Box<Node>),
-    /// Takes the node's password Secret and its DaemonSet pods with it.
+    /// Takes the node's password Secret with it.
     NoNode(String),
     /// The agent on that machine was stopped or has registered again.
     NoStray(String),
@@ -44,8 +43,6 @@ pub(in crate::lab) enum Changed {
         node: String,
         digest: String,
     },
-    Pod(Pod),
-    NoPod(String),
     Token(Hidden),
     Bootstrap(String, BootstrapToken),
     NoBootstrap(String),
@@ -88,7 +85,6 @@ impl Cluster {
                 self.strays
                     .extend(gone.filter(|node| node.running && !node.server).map(|node| node.host));
                 self.passwords.remove(name);
-                self.pods.retain(|_, pod| !pod.is_daemon() || pod.node.as_ref() != Some(name));
             }
             Changed::NoStray(host) => {
                 self.strays.remove(host);
@@ -101,12 +97,6 @@ impl Cluster {
             }
             Changed::Password { node, digest } => {
                 self.passwords.insert(node.clone(), digest.clone());
-            }
-            Changed::Pod(pod) => {
-                self.pods.insert(pod.key(), pod.clone());
-            }
-            Changed::NoPod(key) => {
-                self.pods.remove(key);
             }
             Changed::Token(token) => self.token = token.clone(),
             Changed::Bootstrap(id, token) => {

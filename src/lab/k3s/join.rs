@@ -43,7 +43,6 @@ pub(super) fn begin(clusters: &Clusters, start: &Start<'_>, seed: u64) -> Result
         members: BTreeMap::new(),
         nodes: BTreeMap::new(),
         passwords: BTreeMap::new(),
-        pods: BTreeMap::new(),
         strays: BTreeSet::new(),
         snapshots: Vec::new(),
         bootstrap: BTreeMap::new(),

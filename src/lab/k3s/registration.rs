@@ -9,7 +9,6 @@ use super::effect::{Changed, ClusterEffect, Draft};
 use super::ids;
 use super::journal;
 use super::node::{Node, Taint, UNINITIALIZED};
-use super::pod::Pod;
 use super::start::{Refused, Role, Start};
 use super::version::Version;
 
@@ -49,7 +48,7 @@ pub(super) fn admit(cluster: &Cluster, start: &Start<'_>) -> Result<(), Refused>
     Ok(())
 }
 
-/// Registers an admitted node, or brings its Node up to date, with pods and notes.
+/// Registers an admitted node, or brings its Node up to date, with notes.
 pub(super) fn register(clusters: &Clusters, draft: &mut Draft, start: &Start<'_>) {
     let name = Arguments(start.arguments).node_name(start.hostname);
     let before = draft.cluster.nodes.get(&name).cloned();
@@ -59,23 +58,6 @@ pub(super) fn register(clusters: &Clusters, draft: &mut Draft, start: &Start<'_>
     let digest = ids::sha256(start.node_password);
     if draft.cluster.passwords.get(&name) != Some(&digest) {
         draft.change(Changed::Password { node: name.clone(), digest });
-    }
-    if before.is_none() {
-        let agent = start.role == Role::Agent;
-        for pod in Pod::of_node(&draft.cluster, &name, agent, start.now_ms) {
-            draft.change(Changed::Pod(pod));
-        }
-    }
-    schedule(draft, &name);
-}
-
-/// Puts pending pods on an agent that takes pods.
-pub(super) fn schedule(draft: &mut Draft, name: &str) {
-    let takes =
-        draft.cluster.nodes.get(name).is_some_and(|node| !node.server && !node.unschedulable);
-    let pending = draft.cluster.pods.values().filter(|pod| takes && pod.node.is_none());
-    for pod in pending.cloned().collect::<Vec<Pod>>() {
-        draft.change(Changed::Pod(Pod { node: Some(name.to_owned()), ..pod }));
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{Audited, Happened};
 use super::cluster::{Cluster, Clusters};
 use super::node::Node;
+use crate::lab::kubernetes::movable;
 
 /// One cluster, and what was done to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +127,7 @@ fn of_node(cluster: &Cluster, node: &Node, now_ms: u64) -> NodeStatus {
         version: node.version.clone(),
         provider_id: node.provider_id.clone(),
         member: member.map_or("", |voter| if voter { "voter" } else { "learner" }).to_owned(),
-        pods: cluster.pods_on(&node.name).filter(|pod| !pod.is_daemon()).count(),
+        pods: movable(cluster, &node.name),
     }
 }
 

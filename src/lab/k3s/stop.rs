@@ -5,6 +5,7 @@ use super::cluster::{Cluster, Clusters};
 use super::effect::{Changed, ClusterEffect, Draft};
 use super::member::Member;
 use super::node::Node;
+use crate::lab::kubernetes::movable;
 
 /// What it does to clusters that k3s on that machine is no longer there, for whatever reason. Its
 /// node is not Ready and its etcd member is down. Nothing where k3s did not run.
@@ -39,7 +40,7 @@ fn in_one(cluster: &Cluster, host: &str, now_ms: u64) -> Vec<ClusterEffect> {
         let what = Happened::Stopped {
             server: node.server,
             cordoned: node.unschedulable,
-            pods_left: cluster.pods_on(&node.name).filter(|pod| !pod.is_daemon()).count(),
+            pods_left: movable(cluster, &node.name),
             voters: draft.cluster.voters(now_ms),
             voters_up: draft.cluster.voters_up(now_ms),
             servers_down: down.map(|node| node.name.clone()).collect(),

@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::effect::ClusterEffect;
 use super::start::{Refused, Role, Start, Started, start};
 use super::*;
+use crate::lab::kubernetes::settle;
+use crate::lab::vsphere::World;
 
 const SEED: u64 = 7;
 const V35: &str = "v1.35.9+k3s1";
@@ -144,6 +146,18 @@ impl Site {
             let text = serde_json::to_string(effect).unwrap();
             self.clusters.apply(&serde_json::from_str(&text).unwrap());
         }
+        self.settle();
+    }
+
+    /// Lets everything that moves by itself come to rest.
+    fn settle(&mut self) {
+        let ids: Vec<String> = self.clusters.all.keys().cloned().collect();
+        for id in ids {
+            let cluster = self.clusters.get(&id).unwrap();
+            let none = crate::lab::kubernetes::Site::default();
+            let settled = settle(cluster, &World::empty(SEED), &none, self.now_ms);
+            settled.clusters.iter().for_each(|effect| self.clusters.apply(effect));
+        }
     }
 
     fn cluster(&self) -> String {
@@ -151,6 +165,7 @@ impl Site {
     }
 
     fn kubectl(&mut self, line: &str) -> Reply {
+        self.settle();
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let reply = kubectl(&self.clusters, &self.cluster(), &words, self.now_ms);
         self.apply(&reply.effects);
@@ -607,7 +622,7 @@ fn what_kubectl_does_not_know_it_refuses() {
     assert!(site.kubectl("get nodes").stdout.starts_with("NAME"));
     assert!(site.kubectl("version").stdout.contains("Server Version: v1.35.9+k3s1"));
     let pods: Value = serde_json::from_str(&site.kubectl("get pods -A -o json").stdout).unwrap();
-    assert_eq!(pods["items"].as_array().unwrap().len(), 9);
+    assert_eq!(pods["items"].as_array().unwrap().len(), 13);
 }
 
 #[test]

@@ -145,7 +145,7 @@ pub(super) fn machine_at<'a>(
     }
 }
 
-fn first_class(world: &World, file: &str) -> Result<LooseDisk, String> {
+pub(super) fn first_class(world: &World, file: &str) -> Result<LooseDisk, String> {
     let named = file.strip_prefix('[').and_then(|rest| rest.split_once("] "));
     let (datastore, _) = named
         .filter(|(_, path)| path.ends_with(".vmdk"))

@@ -161,7 +161,7 @@ fn static_address(text: &str) -> Option<String> {
 }
 
 /// Standard base64 to text; `None` when it is neither.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(in crate::lab) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let (mut bits, mut held) = (0_u32, 0_u32);
     for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {

@@ -7,6 +7,7 @@ mod answer;
 mod by_hand;
 mod call;
 mod clone;
+mod cloud;
 mod collector;
 mod device;
 mod device_change;
@@ -44,13 +45,17 @@ mod world;
 
 pub(super) use adjust::adjust;
 pub(super) use call::Settings;
+pub(super) use cloud::CloudMachine;
 pub(super) use disk::{attach, detach};
 pub(super) use dispatch::{Desk, unsupported_version};
 pub(super) use drift::drift;
 pub(super) use genesis::complete;
 pub(super) use guest::{Guest, draw_bytes, guests};
 pub(super) use ids::{ADMINISTRATOR, hex, password, principal as one_form};
+pub(super) use machine::decode;
 pub(super) use rest::RestRequest;
+#[cfg(test)]
+pub(super) use status::foreign_disks;
 pub(super) use status::status;
 pub(super) use world::{Entry, World};
 

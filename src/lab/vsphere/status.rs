@@ -57,7 +57,7 @@ fn sessions_by_user(world: &World) -> BTreeMap<String, usize> {
 }
 
 /// Foreign disks where they hang, then those that hang nowhere.
-fn foreign_disks(world: &World) -> Vec<StatusDisk> {
+pub(in crate::lab) fn foreign_disks(world: &World) -> Vec<StatusDisk> {
     let attached = world.entities.values().flat_map(|entity| {
         let path = world.path(&entity.id);
         let files = entity.machine().into_iter().flat_map(disk::foreign);

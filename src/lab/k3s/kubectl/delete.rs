@@ -3,7 +3,6 @@
 use super::super::audit::Happened;
 use super::super::cluster::Cluster;
 use super::super::effect::{Changed, Draft};
-use super::super::pod::Pod;
 use super::super::reply::{FOR_EVER_MS, Reply};
 use super::run::{no_node, resource};
 use super::words::{Words, duration_ms};
@@ -29,18 +28,29 @@ pub(super) fn delete(cluster: &Cluster, args: &[String], now_ms: u64) -> Result<
             continue;
         }
         reply.stdout.push_str(&format!("node \"{name}\" deleted\n"));
-        if !member_can_go(&draft.cluster, &name, now_ms) {
+        if !take_away(&mut draft, &name, now_ms) {
             // The finalizer of k3s's etcd controller stays, and kubectl waits for the Node to go.
             let text = format!("error: timed out waiting for the condition on nodes/{name}\n");
             reply.stderr.push_str(&text);
             reply.status = 1;
             let limit = words.text("timeout").and_then(duration_ms).filter(|ms| *ms > 0);
             reply.took_ms = limit.unwrap_or(FOR_EVER_MS);
-            continue;
         }
-        go(&mut draft, &name, now_ms);
     }
     Ok(reply.with(draft.effects))
+}
+
+/// Takes a Node away, with its etcd member. Whether it could go.
+pub(in crate::lab) fn take_away(draft: &mut Draft, name: &str, now_ms: u64) -> bool {
+    if !member_can_go(&draft.cluster, name, now_ms) {
+        return false;
+    }
+    if draft.cluster.members.contains_key(name) {
+        draft.change(Changed::NoMember(name.to_owned()));
+    }
+    draft.change(Changed::NoNode(name.to_owned()));
+    draft.note(now_ms, name, Happened::Deleted);
+    true
 }
 
 /// etcd refuses to take a member away where the rest would have no quorum of running voters.
@@ -50,18 +60,4 @@ fn member_can_go(cluster: &Cluster, name: &str, now_ms: u64) -> bool {
     let up = usize::from(member.up && member.is_voter(now_ms));
     let voters = cluster.voters(now_ms) - counts;
     voters > 0 && cluster.voters_up(now_ms) - up > voters / 2
-}
-
-fn go(draft: &mut Draft, name: &str, now_ms: u64) {
-    let pods: Vec<Pod> =
-        draft.cluster.pods_on(name).filter(|pod| !pod.is_daemon()).cloned().collect();
-    if draft.cluster.members.contains_key(name) {
-        draft.change(Changed::NoMember(name.to_owned()));
-    }
-    draft.change(Changed::NoNode(name.to_owned()));
-    for pod in pods {
-        let node = draft.cluster.place(name, now_ms);
-        draft.change(Changed::Pod(Pod { node, ..pod }));
-    }
-    draft.note(now_ms, name, Happened::Deleted);
 }

@@ -3,13 +3,11 @@
 use super::super::audit::Happened;
 use super::super::cluster::Cluster;
 use super::super::effect::{Changed, Draft};
-use super::super::ids;
 use super::super::node::Node;
-use super::super::pod::Pod;
-use super::super::registration;
 use super::super::reply::{FOR_EVER_MS, Reply};
 use super::run;
 use super::words::{Words, duration_ms, go_duration};
+use crate::lab::kubernetes::{PodView, StoreEffect, blocked, pods_on};
 
 const FLAGS: [&str; 7] = [
     "ignore-daemonsets",
@@ -42,16 +40,18 @@ pub(super) fn drain(cluster: &Cluster, args: &[String], now_ms: u64) -> Result<R
     let mut draft = Draft::of(cluster);
     let mut reply = Reply::ok(mark(&mut draft, node, true, now_ms));
     let mut errors = Vec::new();
-    let pods: Vec<Pod> = cluster.pods_on(&node.name).cloned().collect();
-    let (daemons, others): (Vec<Pod>, Vec<Pod>) = pods.into_iter().partition(Pod::is_daemon);
-    let keys = |pods: Vec<&Pod>| pods.into_iter().map(Pod::key).collect::<Vec<_>>().join(", ");
+    let pods = pods_on(cluster, &node.name);
+    let (daemons, others): (Vec<PodView>, Vec<PodView>) =
+        pods.into_iter().partition(|pod| pod.is_daemon);
+    let keys =
+        |pods: Vec<&PodView>| pods.into_iter().map(PodView::title).collect::<Vec<_>>().join(", ");
     if !daemons.is_empty() && !words.flag("ignore-daemonsets") {
         errors.push(format!(
             "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): {}",
             keys(daemons.iter().collect())
         ));
     }
-    let local: Vec<&Pod> = others.iter().filter(|pod| pod.empty_dir).collect();
+    let local: Vec<&PodView> = others.iter().filter(|pod| pod.has_local_data).collect();
     if !local.is_empty() && !words.flag("delete-emptydir-data") {
         errors.push(format!(
             "cannot delete Pods with local storage (use --delete-emptydir-data to override): {}",
@@ -63,34 +63,25 @@ pub(super) fn drain(cluster: &Cluster, args: &[String], now_ms: u64) -> Result<R
             let list = keys(daemons.iter().collect());
             reply.stderr = format!("Warning: ignoring DaemonSet-managed Pods: {list}\n");
         }
-        evict(&mut draft, &mut reply, node, &others, words.flag("disable-eviction"), now_ms);
-        errors = left(&mut reply, node, &others, &words, timeout_ms);
+        let by_force = words.flag("disable-eviction");
+        let stuck: Vec<&PodView> =
+            others.iter().filter(|pod| !by_force && blocked(cluster, pod)).collect();
+        evict(&mut draft, &mut reply, node, &others, &stuck);
+        errors = left(&mut reply, node, &others, &stuck, &words, timeout_ms);
     }
     finish(&mut reply, &mut draft, node, &errors, now_ms);
     Ok(reply.with(draft.effects))
 }
 
-/// Evicts what can be evicted; its owner makes each pod again on another agent.
-fn evict(
-    draft: &mut Draft,
-    reply: &mut Reply,
-    node: &Node,
-    pods: &[Pod],
-    by_force: bool,
-    now_ms: u64,
-) {
+/// Evicts what can be evicted; its owner makes each pod again, and the scheduler finds it a node.
+fn evict(draft: &mut Draft, reply: &mut Reply, node: &Node, pods: &[PodView], stuck: &[&PodView]) {
     for pod in pods {
-        reply.stdout.push_str(&format!("evicting pod {}\n", pod.key()));
+        reply.stdout.push_str(&format!("evicting pod {}\n", pod.title()));
     }
-    for pod in pods.iter().filter(|pod| node.running && (by_force || !pod.stuck)) {
-        reply.stdout.push_str(&format!("pod/{} evicted\n", pod.name));
-        draft.change(Changed::NoPod(pod.key()));
-        let place = draft.cluster.place(&node.name, now_ms);
-        let revision = draft.cluster.revision.to_string();
-        let base = pod.name.rsplit_once('-').map_or(pod.name.as_str(), |(base, _)| base);
-        let suffix = ids::short(draft.cluster.seed, &[&pod.key(), &revision], 5);
-        let name = format!("{base}-{suffix}");
-        draft.change(Changed::Pod(Pod { name, node: place, born_ms: now_ms, ..pod.clone() }));
+    let is_stuck = |pod: &PodView| stuck.iter().any(|one| one.key == pod.key);
+    for pod in pods.iter().filter(|pod| node.running && !is_stuck(pod)) {
+        reply.stdout.push_str(&format!("pod/{} evicted\n", pod.key.name));
+        draft.change(Changed::Object(StoreEffect::Gone(pod.key.clone())));
     }
 }
 
@@ -99,17 +90,16 @@ fn evict(
 fn left(
     reply: &mut Reply,
     node: &Node,
-    pods: &[Pod],
+    pods: &[PodView],
+    stuck: &[&PodView],
     words: &Words,
     timeout_ms: u64,
 ) -> Vec<String> {
     let limit = go_duration(timeout_ms);
-    let stuck: Vec<&Pod> =
-        pods.iter().filter(|pod| pod.stuck && !words.flag("disable-eviction")).collect();
-    for pod in &stuck {
+    for pod in stuck {
         reply.stderr.push_str(&format!(
             "error when evicting pods/\"{}\" -n \"{}\" (will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.\n",
-            pod.name, pod.namespace
+            pod.key.name, pod.key.namespace
         ));
     }
     let mut errors: Vec<String> = stuck
@@ -117,7 +107,7 @@ fn left(
         .map(|pod| {
             format!(
                 "error when evicting pods/\"{}\" -n \"{}\": global timeout reached: {limit}",
-                pod.name, pod.namespace
+                pod.key.name, pod.key.namespace
             )
         })
         .collect();
@@ -125,7 +115,7 @@ fn left(
         errors.extend(pods.iter().map(|pod| {
             format!(
                 "error when waiting for pod \"{}\" in namespace \"{}\" to terminate: global timeout reached: {limit}",
-                pod.name, pod.namespace
+                pod.key.name, pod.key.namespace
             )
         }));
     }
@@ -157,9 +147,6 @@ fn set(cluster: &Cluster, command: &str, args: &[String], now_ms: u64) -> Result
     let node = named(cluster, command, &words)?;
     let mut draft = Draft::of(cluster);
     let text = mark(&mut draft, node, command == "cordon", now_ms);
-    if command == "uncordon" && node.is_ready(now_ms) {
-        registration::schedule(&mut draft, &node.name);
-    }
     Ok(Reply::ok(text).with(draft.effects))
 }
 

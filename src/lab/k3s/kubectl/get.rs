@@ -58,11 +58,12 @@ pub(super) fn get(cluster: &Cluster, args: &[String], now_ms: u64) -> Result<Rep
 fn pods(cluster: &Cluster, words: &Words) -> Result<Reply, Reply> {
     let namespace = words.text("namespace").unwrap_or("default");
     let all = words.flag("all-namespaces");
-    let pods = cluster.pods.values().filter(|pod| all || pod.namespace == namespace);
+    let pods = cluster.store.list("", "pods");
+    let pods = pods.filter(|(key, _)| all || key.namespace == namespace);
     match words.text("output") {
-        Some("json") => Ok(list(pods.map(|pod| pod.to_json(cluster)).collect())),
+        Some("json") => Ok(list(pods.map(|(_, pod)| (**pod).clone()).collect())),
         Some("name") => {
-            Ok(Reply::ok(pods.map(|pod| format!("pod/{}\n", pod.name)).collect::<String>()))
+            Ok(Reply::ok(pods.map(|(key, _)| format!("pod/{}\n", key.name)).collect::<String>()))
         }
         other => Err(no_format(other.unwrap_or("table"))),
     }

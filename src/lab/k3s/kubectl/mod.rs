@@ -9,4 +9,5 @@ mod run;
 mod taint;
 mod words;
 
+pub(in crate::lab) use delete::take_away;
 pub(in crate::lab) use run::kubectl;
