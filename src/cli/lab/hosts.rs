@@ -7,8 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::super::error::CliError;
-use crate::lab::{ClusterStatus, HostEndpoint, Status, StatusHost};
-use crate::render::json::{LabClusterJson, LabHostJson, LabNodeJson};
+use crate::lab::{ClusterStatus, HostEndpoint, Status, StatusHost, WorkloadStatus};
+use crate::render::json::{LabClusterJson, LabHostJson, LabNodeJson, LabWorkloadsJson};
 
 /// Writes the private key that all hosts take, for their owner only.
 ///
@@ -61,6 +61,7 @@ pub fn clusters(status: &Status) -> Vec<LabClusterJson> {
         voters: voters(cluster),
         nodes: cluster.nodes.iter().map(node).collect(),
         snapshots: cluster.snapshots.clone(),
+        workloads: cluster.workloads.iter().map(workloads).collect(),
     };
     status.clusters.iter().map(one).collect()
 }
@@ -75,6 +76,16 @@ fn node(node: &crate::lab::NodeStatus) -> LabNodeJson {
         provider_id: node.provider_id.clone(),
         member: node.member.clone(),
         pods: u64::try_from(node.pods).unwrap_or(u64::MAX),
+    }
+}
+
+fn workloads(status: &WorkloadStatus) -> LabWorkloadsJson {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    LabWorkloadsJson {
+        namespace: status.namespace.clone(),
+        desired: count(status.desired),
+        ready: count(status.ready),
+        waiting: status.waiting.clone(),
     }
 }
 
@@ -98,7 +109,7 @@ pub fn text(hosts: &[LabHostJson]) -> String {
     hosts.iter().map(line).collect()
 }
 
-/// Clusters: what they are, then their nodes.
+/// Clusters: what they are, then their nodes, then what runs on them.
 pub fn cluster_text(clusters: &[LabClusterJson]) -> String {
     let node = |node: &LabNodeJson| {
         let ready = if node.ready { "ready" } else { "not ready" };
@@ -109,12 +120,18 @@ pub fn cluster_text(clusters: &[LabClusterJson]) -> String {
             node.name, node.role, node.version, node.member, node.pods
         )
     };
+    let space = |space: &LabWorkloadsJson| {
+        let LabWorkloadsJson { namespace, ready, desired, waiting } = space;
+        let waiting: String = waiting.iter().map(|pod| format!("    {pod}\n")).collect();
+        format!("  {namespace:<20}{:<16}{ready} of {desired} ready\n{waiting}", "pods")
+    };
     let one = |cluster: &LabClusterJson| {
         let answers = if cluster.answers { "answers" } else { "does not answer" };
         let nodes: String = cluster.nodes.iter().map(node).collect();
+        let workloads: String = cluster.workloads.iter().map(space).collect();
         let count = cluster.nodes.len();
         format!(
-            "k3s cluster: its API {answers}, nodes {count}, voters {}:\n{nodes}",
+            "k3s cluster: its API {answers}, nodes {count}, voters {}:\n{nodes}{workloads}",
             cluster.voters
         )
     };

@@ -29,7 +29,9 @@ mod stop;
 mod token;
 mod version;
 
-pub use status::{ClusterStatus, NodeStatus, Restarted, SkippedMinor, TogetherDown};
+pub use status::{
+    ClusterStatus, NodeStatus, Restarted, SkippedMinor, TogetherDown, WorkloadStatus,
+};
 
 pub(in crate::lab) use cluster::{Cluster, Clusters, Pace};
 pub(in crate::lab) use command::{k3s, version_text};

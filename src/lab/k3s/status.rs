@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{Audited, Happened};
 use super::cluster::{Cluster, Clusters};
 use super::node::Node;
-use crate::lab::kubernetes::movable;
+use crate::lab::kubernetes::{movable, workloads};
 
 /// One cluster, and what was done to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,22 @@ pub struct ClusterStatus {
     pub history: Vec<String>,
     /// Names of etcd snapshots, oldest first.
     pub snapshots: Vec<String>,
+    /// Its workloads, by namespace.
+    #[serde(default)]
+    pub workloads: Vec<WorkloadStatus>,
+}
+
+/// What Deployments, DaemonSets and Jobs of a namespace want and have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadStatus {
+    /// The namespace.
+    pub namespace: String,
+    /// Pods that they want.
+    pub desired: usize,
+    /// Pods that are ready, or have ended well where they are to end.
+    pub ready: usize,
+    /// Pods that do not run, with the reason: `db-5: ImagePullBackOff`.
+    pub waiting: Vec<String>,
 }
 
 /// One Node.
@@ -110,6 +126,7 @@ fn one(cluster: &Cluster, now_ms: u64) -> ClusterStatus {
         answers: cluster.answers(now_ms),
         ca_hash: cluster.ca_hash(),
         nodes: cluster.nodes.values().map(|node| of_node(cluster, node, now_ms)).collect(),
+        workloads: workloads(cluster),
         snapshots: cluster.snapshots.iter().map(|snapshot| snapshot.name.clone()).collect(),
         ..ClusterStatus::default()
     };

@@ -7,6 +7,6 @@ mod controllers;
 mod key;
 mod store;
 
-pub(in crate::lab) use controllers::{PodView, Site, blocked, movable, pods_on, settle};
+pub(in crate::lab) use controllers::{PodView, Site, blocked, movable, pods_on, settle, workloads};
 pub(in crate::lab) use key::Key;
 pub(in crate::lab) use store::{Gone, Store, StoreEffect};

@@ -127,6 +127,21 @@ pub struct LabClusterJson {
     pub nodes: Vec<LabNodeJson>,
     /// Names of etcd snapshots, oldest first.
     pub snapshots: Vec<String>,
+    /// Its workloads, by namespace.
+    pub workloads: Vec<LabWorkloadsJson>,
+}
+
+/// What Deployments, DaemonSets and Jobs of a namespace want and have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LabWorkloadsJson {
+    /// The namespace.
+    pub namespace: String,
+    /// Pods that they want.
+    pub desired: u64,
+    /// Pods that are ready, or have ended well where they are to end.
+    pub ready: u64,
+    /// Pods that do not run, with the reason.
+    pub waiting: Vec<String>,
 }
 
 /// One node of a cluster.

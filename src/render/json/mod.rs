@@ -26,7 +26,7 @@ pub use import::{ImportJson, import_json};
 pub use inventory::{HostJson, InventoryJson, RoleJson, VcenterJson, VmJson};
 pub use lab::{
     LabClusterJson, LabDiskJson, LabDriftJson, LabDriftedJson, LabFaultJson, LabHostJson,
-    LabNodeJson, LabSessionsJson, LabStatusJson,
+    LabNodeJson, LabSessionsJson, LabStatusJson, LabWorkloadsJson,
 };
 pub use plan::{
     AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, StepJson, SummaryJson,

@@ -244,6 +244,12 @@ mod tests {
                     pods: 0,
                 }],
                 snapshots: Vec::new(),
+                workloads: vec![LabWorkloadsJson {
+                    namespace: "kube-system".into(),
+                    desired: 2,
+                    ready: 1,
+                    waiting: vec!["coredns-1: Pending".into()],
+                }],
             }],
             digest: "00".into(),
         };

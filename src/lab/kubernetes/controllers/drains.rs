@@ -37,6 +37,19 @@ pub(in crate::lab) fn pods_on(cluster: &Cluster, node: &str) -> Vec<PodView> {
     here.map(|(key, pod)| view(key, pod)).collect()
 }
 
+/// Writes what each budget allows now: evictions over the API go by it.
+pub(super) fn budgets(work: &mut Work<'_>) {
+    for (key, budget) in work.list("policy", "poddisruptionbudgets") {
+        let (allowed, ready, all) = allowed(work.cluster(), &key.namespace, &budget);
+        let status = json!({
+            "observedGeneration": number(&budget, "/metadata/generation"),
+            "disruptionsAllowed": allowed.max(0), "currentHealthy": ready, "expectedPods": all,
+            "desiredHealthy": ready - allowed,
+        });
+        work.put_status(&key, status);
+    }
+}
+
 /// How many pods on a node a drain would move away.
 pub(in crate::lab) fn movable(cluster: &Cluster, node: &str) -> usize {
     pods_on(cluster, node).iter().filter(|pod| !pod.is_daemon).count()
@@ -47,11 +60,11 @@ pub(in crate::lab) fn blocked(cluster: &Cluster, pod: &PodView) -> bool {
     let labels = &pod.object["metadata"]["labels"];
     let budgets = cluster.store.list_in("policy", "poddisruptionbudgets", &pod.key.namespace);
     let mine = budgets.filter(|(_, budget)| selects(&budget["spec"]["selector"], labels));
-    mine.into_iter().any(|(_, budget)| allowed(cluster, &pod.key.namespace, budget) <= 0)
+    mine.into_iter().any(|(_, budget)| allowed(cluster, &pod.key.namespace, budget).0 <= 0)
 }
 
-/// How many pods of a budget may go now.
-fn allowed(cluster: &Cluster, namespace: &str, budget: &Json) -> i64 {
+/// How many pods of a budget may go now, how many are ready, and how many there are.
+fn allowed(cluster: &Cluster, namespace: &str, budget: &Json) -> (i64, i64, i64) {
     let pods = cluster.store.list_in("", "pods", namespace).filter(|(_, pod)| {
         let labels = &pod["metadata"]["labels"];
         selects(&budget["spec"]["selector"], labels) && pod::is_active(pod)
@@ -60,11 +73,12 @@ fn allowed(cluster: &Cluster, namespace: &str, budget: &Json) -> i64 {
     let all = i64::try_from(pods.len()).unwrap_or_default();
     let ready = i64::try_from(pods.iter().filter(|ready| **ready).count()).unwrap_or_default();
     let share = |value: &Json, up| super::rollout::share(Some(value), all, up);
-    match (budget["spec"].get("minAvailable"), budget["spec"].get("maxUnavailable")) {
+    let may_go = match (budget["spec"].get("minAvailable"), budget["spec"].get("maxUnavailable")) {
         (Some(least), _) => ready - share(least, true),
         (None, Some(most)) => ready - (all - share(most, true)),
         (None, None) => 1,
-    }
+    };
+    (may_go, ready, all)
 }
 
 fn view(key: &Key, pod: &Arc<Json>) -> PodView {

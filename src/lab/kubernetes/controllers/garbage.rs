@@ -27,6 +27,13 @@ pub(super) fn run(work: &mut Work<'_>) {
         }
     }
     for (key, object) in &all {
+        if key.group.is_empty() && key.plural == "nodes" {
+            // What is stored beside a Node goes with it.
+            if !nodes.contains(uid(object)) {
+                work.gone(key);
+            }
+            continue;
+        }
         if key.plural == "events" {
             if !stands(text(object, "/involvedObject/uid")) {
                 work.gone(key);

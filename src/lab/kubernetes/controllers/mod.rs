@@ -39,6 +39,7 @@ mod service;
 mod settle;
 mod site;
 mod snapshot;
+mod told;
 mod volume;
 mod work;
 mod yaml;
@@ -46,6 +47,7 @@ mod yaml;
 pub(in crate::lab) use drains::{PodView, blocked, movable, pods_on};
 pub(in crate::lab) use settle::settle;
 pub(in crate::lab) use site::Site;
+pub(in crate::lab) use told::workloads;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -2,8 +2,8 @@
 
 use super::work::Work;
 use super::{
-    addons, attach, cloud, csi, csi_node, custom, daemon, deployment, founding, garbage, job,
-    kubelet, namespace, provision, replicas, sample, scheduler, service, site::Site, snapshot,
+    addons, attach, cloud, csi, csi_node, custom, daemon, deployment, drains, founding, garbage,
+    job, kubelet, namespace, provision, replicas, sample, scheduler, service, site::Site, snapshot,
     volume,
 };
 use crate::lab::k3s::{Cluster, ClusterEffect};
@@ -43,6 +43,7 @@ const CONTROLLERS: &[fn(&mut Work<'_>)] = &[
     csi::run,
     csi_node::run,
     snapshot::run,
+    drains::budgets,
     garbage::run,
 ];
 

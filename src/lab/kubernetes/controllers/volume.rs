@@ -192,7 +192,7 @@ fn settle(work: &mut Work<'_>, key: &Key, volume: &Json) {
         let claim = Key::new("", CLAIMS, text(reference, "/namespace"), text(reference, "/name"));
         let id = text(reference, "/uid");
         let stands = work.get(&claim).is_some_and(|claim| uid(&claim) == id);
-        if id.is_empty() && phase.is_empty() {
+        if id.is_empty() && matches!(phase, "" | "Pending") {
             work.put_status(key, json!({"phase": "Available"}));
         } else if !id.is_empty() && !stands && phase != "Released" {
             work.put_status(key, json!({"phase": "Released"}));
