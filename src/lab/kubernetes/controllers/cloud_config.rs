@@ -134,6 +134,15 @@ fn credentials(
             "Cannot get secret {name} in namespace {namespace}. error: secret \"{name}\" not found"
         )));
     };
+    let keys = secret["data"].as_object().into_iter().flat_map(|data| data.keys());
+    let is_known = |key: &&String| {
+        key.ends_with(".username")
+            || key.ends_with(".password")
+            || ["server_", "username_", "password_"].iter().any(|lead| key.starts_with(lead))
+    };
+    if let Some(odd) = keys.into_iter().find(|key| !is_known(key)) {
+        return Err(Crash::new(format!("unknown secret key {odd}")));
+    }
     let entry = |suffix: &str| mounts::value(&secret, &format!("{server}.{suffix}"));
     entry("username").zip(entry("password")).ok_or_else(|| {
         Crash::new(format!(
