@@ -83,6 +83,22 @@ pub struct Status {
     pub history: Vec<StatusCommand>,
     /// k3s clusters that there ever were.
     pub clusters: Vec<ClusterStatus>,
+    /// What was written over the APIs of clusters since this process opened the world.
+    #[serde(default)]
+    pub writes: Vec<StatusWrite>,
+}
+
+/// How often somebody wrote one object. Requests that changed nothing do not count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StatusWrite {
+    /// The field manager: `boma`, `kubectl-edit`.
+    pub manager: String,
+    /// `create`, `update`, `patch`, `delete` or `deletecollection`.
+    pub verb: String,
+    /// The path of the request: `/api/v1/namespaces/default/configmaps/x`.
+    pub path: String,
+    /// How often.
+    pub times: u64,
 }
 
 /// One disk that is no machine's own.

@@ -45,6 +45,7 @@ pub(in crate::lab) fn status(desk: &Desk) -> Status {
         hosts: Vec::new(),
         history: Vec::new(),
         clusters: Vec::new(),
+        writes: Vec::new(),
     }
 }
 
