@@ -14,7 +14,7 @@ use super::load::load;
 use super::output::{Terminal, print, print_json, say};
 use super::signal::Signals;
 use super::{home, world as real};
-use crate::lab::{LabError, Opened, ServeOptions, reset as reset_world};
+use crate::lab::{LabError, Opened, Running, ServeOptions, reset as reset_world};
 use crate::render::json::LabDriftJson;
 
 pub use fault::parse as parse_fault;
@@ -50,19 +50,21 @@ fn serve(args: &LabServeArgs, terminal: Terminal) -> Result<Exit, CliError> {
             port: args.port,
             task_delay_ms: args.task_delay_ms,
             page_size: args.page_size,
+            kubernetes: true,
             ..ServeOptions::default()
         };
         let running = lab.serve(options).await?;
         let served = &running.endpoints;
         let key = hosts::write_key(&dir, &served.ssh_user_key)?;
         print(&format!(
-            "vCenter     {}\nusername    {}\npassword    {}\nCA          {}\nSSH key     {}\nthumbprint  {}\n{}",
+            "vCenter     {}\nusername    {}\npassword    {}\nCA          {}\nSSH key     {}\nthumbprint  {}\n{}{}",
             served.vcenter_url,
             served.username,
             served.password,
             dir.join("ca.pem").display(),
             key.display(),
             served.thumbprint,
+            kubernetes(&running),
             hosts::ways_in(&running.hosts(), &loaded.spec.ssh.user, &key),
         ))?;
         say("serving until Ctrl-C; other commands with --lab use this world meanwhile");
@@ -70,6 +72,13 @@ fn serve(args: &LabServeArgs, terminal: Terminal) -> Result<Exit, CliError> {
         running.shutdown().await?;
         Ok(Exit::Done)
     })
+}
+
+/// Where kubectl finds the clusters.
+fn kubernetes(running: &Running) -> String {
+    let Some((port, path)) = running.kubernetes() else { return String::new() };
+    let path = path.display();
+    format!("Kubernetes  https://127.0.0.1:{port}\nkubeconfig  {path} (once there is a cluster)\n")
 }
 
 fn drift(args: &LabDriftArgs, terminal: Terminal) -> Result<Exit, CliError> {

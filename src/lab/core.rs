@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::control::{Drifted, Status};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, HostRecord, Network, Verdict};
 use super::journal::Journal;
-use super::kubernetes::{Site, settle};
+use super::kubernetes::{Site, Staging, settle};
 use super::staged::FaultRule;
 use super::vsphere::{Desk, Entry, Settings, World, draw_bytes, drift, guests, status};
 use super::world::{Picture, Record};
@@ -20,6 +20,8 @@ pub(super) struct Core {
     pub settings: Settings,
     /// How much later the answer to each command of a host comes.
     pub command_delay_ms: u64,
+    /// Faults and counts of the clusters' API.
+    pub api: Staging,
     pub token: String,
     /// How programs in clusters reach the vCenter.
     pub site: Site,
@@ -100,6 +102,8 @@ impl Core {
         self.settle()?;
         let mut status = status(&self.desk);
         status.faults.extend(self.hosts.faults().iter().cloned());
+        status.faults.extend(self.api.rules().iter().cloned());
+        status.requests.extend(self.api.counts.clone());
         status.hosts = self.hosts.told();
         status.history = self.hosts.history();
         status.clusters = super::k3s::status(&self.hosts.clusters, now());
@@ -108,7 +112,10 @@ impl Core {
 
     /// Stages faults in place of those that were.
     pub(super) fn stage(&mut self, faults: Vec<FaultRule>) {
+        let (api, faults): (Vec<FaultRule>, Vec<FaultRule>) =
+            faults.into_iter().partition(FaultRule::is_for_kubernetes);
         let (hosts, vsphere) = faults.into_iter().partition(FaultRule::is_for_hosts);
+        self.api.set(api);
         self.desk.staging.set(vsphere);
         self.hosts.stage(hosts);
     }
@@ -149,7 +156,8 @@ impl Core {
         Some((verdict, delay))
     }
 
-    fn settle(&mut self) -> io::Result<()> {
+    /// Does what time brings.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
         let entries = self.desk.settle(now());
         self.keep(entries)?;
         let records = self.hosts.settle(now());
@@ -203,7 +211,8 @@ impl Core {
         kept
     }
 
-    fn keep_hosts(&mut self, records: Vec<HostRecord>) -> io::Result<()> {
+    /// Writes what happened on hosts and to clusters to the log.
+    pub(super) fn keep_hosts(&mut self, records: Vec<HostRecord>) -> io::Result<()> {
         if records.is_empty() {
             return Ok(());
         }

@@ -116,7 +116,7 @@ impl Journal {
 }
 
 /// Replaces a file as a whole, readable by its owner only.
-pub(super) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub(in crate::lab) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(bytes)?;
     file.persist(directory.join(name)).map_err(|error| error.error)?;

@@ -23,7 +23,6 @@ mod world;
 pub use control::{
     Adjustment, Control, ControlError, Drifted, Status, StatusDisk, StatusObject, StatusSession,
     StatusWrite,
-    StatusWrite,
 };
 pub use home::{Endpoints, Lab, LabError, Opened, reset};
 pub use host::{HostAction, HostAnswer, HostEndpoint, StatusCommand, StatusHost};

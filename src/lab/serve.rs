@@ -19,6 +19,7 @@ use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
 use super::core::{Core, Rest, now};
 use super::home::{Endpoints, Lab, LabError};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, Network};
+use super::kubernetes::{Port, Staging, kubeconfig_path};
 use super::side_door;
 use super::staged::FaultRule;
 use super::tls::identity;
@@ -36,11 +37,13 @@ pub struct ServeOptions {
     pub page_size: usize,
     /// How much later the answer to each command of a host comes.
     pub command_delay_ms: u64,
+    /// Whether the clusters' API answers at a port of its own, too, with a kubeconfig for kubectl.
+    pub kubernetes: bool,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { port: 0, task_delay_ms: 0, page_size: 100, command_delay_ms: 0 }
+        Self { port: 0, task_delay_ms: 0, page_size: 100, command_delay_ms: 0, kubernetes: false }
     }
 }
 
@@ -51,6 +54,7 @@ pub struct Running {
     directory: PathBuf,
     core: Arc<Mutex<Core>>,
     listener: JoinHandle<()>,
+    kubernetes: Option<Port>,
     /// Kept until the last: the world is free for others once it goes.
     _lock: File,
 }
@@ -83,6 +87,7 @@ impl Lab {
                     page_size: options.page_size.max(1),
                 },
                 command_delay_ms: options.command_delay_ms,
+                api: Staging::default(),
                 token: endpoints.control_token.clone(),
                 site: self.site,
                 rest: Rest::default(),
@@ -90,12 +95,20 @@ impl Lab {
             })
         });
         lock(&core).follow().map_err(|source| LabError::io(&self.directory, source))?;
+        let kubernetes = match options.kubernetes {
+            true => {
+                let opened = Port::open(Arc::downgrade(&core), &self.directory).await;
+                Some(opened.map_err(|source| LabError::io(&self.directory, source))?)
+            }
+            false => None,
+        };
         let acceptor = TlsAcceptor::from(identity.config);
         Ok(Running {
             listener: tokio::spawn(accept(listener, acceptor, Arc::clone(&core))),
             endpoints,
             directory: self.directory,
             core,
+            kubernetes,
             _lock: self.lock,
         })
     }
@@ -166,6 +179,13 @@ impl Running {
     /// The hosts that listen, by name.
     pub fn hosts(&self) -> Vec<HostEndpoint> {
         lock(&self.core).endpoints()
+    }
+
+    /// The port on 127.0.0.1 where the newest cluster's API answers, and the kubeconfig for it, which
+    /// is there once there is a cluster. `None` unless [`ServeOptions::kubernetes`] asked for it.
+    pub fn kubernetes(&self) -> Option<(u16, PathBuf)> {
+        let port = self.kubernetes.as_ref()?;
+        Some((port.number, kubeconfig_path(&self.directory)))
     }
 
     /// The port on 127.0.0.1 of the host at an address of the world.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultRule {
     /// The method whose calls count, such as `ReconfigVM_Task` or `GET /api/vcenter/vm`, or a program
-    /// that hosts run, such as `install`. `None` for every SOAP call that needs a session, or for
+    /// that hosts run, such as `install`, or a verb of a cluster's API with a resource, such as
+    /// `Kubernetes:LIST deployments` (`*` for any verb, `CONTINUE` for further pages of lists). `None` for every SOAP call that needs a session, or for
     /// every command where a host is named or the fault is one of hosts.
     #[serde(default)]
     pub method: Option<String>,
@@ -102,6 +103,11 @@ impl FaultRule {
     #[must_use]
     pub fn times(self, times: u64) -> Self {
         Self { times, ..self }
+    }
+
+    /// Whether calls of a cluster's API are meant: `Kubernetes:LIST deployments`.
+    pub(super) fn is_for_kubernetes(&self) -> bool {
+        self.method.as_ref().is_some_and(|method| method.starts_with(super::kubernetes::PREFIX))
     }
 
     /// Whether commands of hosts are meant, and not calls of the vCenter: its methods begin with a

@@ -16,7 +16,7 @@ use super::units::{Phase, Running, Unit};
 pub(super) const DATA: &str = "/var/lib/rancher/k3s";
 const PASSWORD: &str = "/etc/rancher/node/password";
 /// The API's port.
-const API: u16 = 6443;
+pub(super) const API: u16 = 6443;
 
 /// A start that does not come up.
 pub(super) struct Fails {

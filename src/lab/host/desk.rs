@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::lab::k3s::{ClusterEffect, Clusters};
 use crate::lab::{FaultRule, StagedFault};
 
+use super::cluster::{API, reachable};
 use super::effect::HostEffect;
 use super::exec::{Ran, Scene, program};
 use super::hosts::Hosts;
@@ -174,6 +175,20 @@ impl HostDesk {
         hosts.iter().for_each(|effect| self.hosts.apply(effect));
         clusters.iter().for_each(|effect| self.clusters.apply(effect));
         HostRecord { hosts, clusters }
+    }
+
+    /// The machine whose API server a connection from a host to an address reaches, where the
+    /// packets arrive.
+    pub(in crate::lab) fn api_host(&self, from: &str, address: &str) -> Option<&str> {
+        let from = self.hosts.get(from)?;
+        if !reachable(&self.hosts, from, address, API) {
+            return None;
+        }
+        let host = match address {
+            "127.0.0.1" | "localhost" => from,
+            address => self.hosts.at(address)?,
+        };
+        Some(&host.facts.name)
     }
 
     /// Goes down and comes up again.

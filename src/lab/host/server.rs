@@ -15,10 +15,12 @@ use tokio::sync::Notify;
 
 use crate::lab::core::{Core, now};
 
+use super::cluster::API;
 use super::desk::Verdict;
 use super::key::client_public;
 use super::network::Place;
 use super::ufw::Firewall;
+use crate::lab::kubernetes;
 
 /// The most that a command may read.
 const STDIN_MAX: usize = 64 << 20;
@@ -211,6 +213,19 @@ impl Handler for Visitor {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Broken> {
+        if port == u32::from(API)
+            && let Some(core) = self.place.core()
+        {
+            let door = lock(&core).door(&self.place.id, address);
+            match door {
+                Some(door) => {
+                    reply.accept().await;
+                    tokio::spawn(kubernetes::serve(channel.into_stream(), core, door));
+                }
+                None => reply.reject(ChannelOpenFailure::ConnectFailed).await,
+            }
+            return Ok(());
+        }
         let target = self.place.core().and_then(|core| lock(&core).port_of(address));
         let target = target.filter(|_| port == 22);
         let Some(target) = target else {

@@ -124,6 +124,11 @@ impl Cluster {
         stored && self.servers_up().next().is_some()
     }
 
+    /// When its first server came, of those that are left.
+    pub(in crate::lab) fn born_ms(&self) -> u64 {
+        self.servers().map(|node| node.born_ms).min().unwrap_or(0)
+    }
+
     pub(in crate::lab) fn servers(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values().filter(|node| node.server)
     }

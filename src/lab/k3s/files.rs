@@ -4,6 +4,7 @@ use super::arguments::Arguments;
 use super::cluster::Cluster;
 use super::ids;
 use super::start::{Role, Start};
+use crate::lab::kubernetes::kubeconfig;
 
 /// Path, content, mode.
 type File = (String, String, u32);
@@ -52,11 +53,6 @@ fn of_server(cluster: &Cluster, start: &Start<'_>, dir: &str) -> Vec<File> {
 
 fn admin(cluster: &Cluster, start: &Start<'_>) -> String {
     let port = Arguments(start.arguments).text("https-listen-port").unwrap_or("6443");
-    let ca = ids::base64(cluster.ca.as_bytes());
-    let certificate =
-        ids::base64(ids::certificate(cluster.seed, &[&cluster.id, "admin"]).as_bytes());
-    let key = ids::base64(&ids::digest(cluster.seed, &[&cluster.id, "admin key"]));
-    format!(
-        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {ca}\n    server: https://127.0.0.1:{port}\n  name: default\ncontexts:\n- context:\n    cluster: default\n    user: default\n  name: default\ncurrent-context: default\nkind: Config\nusers:\n- name: default\n  user:\n    client-certificate-data: {certificate}\n    client-key-data: {key}\n"
-    )
+    let server = format!("https://127.0.0.1:{port}");
+    kubeconfig(cluster, &server, start.now_ms).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use super::member::Member;
 use super::registration;
 use super::start::{Refused, Start, Started};
 use super::token::{Grant, Token};
-use crate::lab::kubernetes::Store;
+use crate::lab::kubernetes::{Store, authority};
 
 /// What k3s says before the cause when a server cannot start.
 pub(super) const PREPARING: &str = "starting kubernetes: preparing server:";
@@ -32,8 +32,12 @@ pub(super) fn begin(clusters: &Clusters, start: &Start<'_>, seed: u64) -> Result
             return Err(Refused::for_good(journal::fatal(start.now_ms, text)));
         }
     };
+    let ca = authority(seed, &id).map_err(|error| {
+        let text = format!("{PREPARING} failed to generate server-ca: {error}");
+        Refused::for_good(journal::fatal(start.now_ms, &text))
+    })?;
     let cluster = Cluster {
-        ca: ids::certificate(seed, &["ca", &id]),
+        ca,
         id,
         seed,
         token: Hidden(token),

@@ -136,6 +136,15 @@ impl Client {
         accepted.then_some(Self { handle, fingerprint })
     }
 
+    /// A connection from the host to an address; `None` when that is refused.
+    pub(super) async fn direct(
+        &self,
+        address: &str,
+        port: u32,
+    ) -> Option<russh::Channel<client::Msg>> {
+        self.handle.channel_open_direct_tcpip(address, port, "127.0.0.1", 0).await.ok()
+    }
+
     pub(super) async fn run(&self, line: &str, stdin: &[u8]) -> Ended {
         let mut ended = Ended { status: None, stdout: String::new(), stderr: String::new() };
         let Ok(mut channel) = self.handle.channel_open_session().await else { return ended };

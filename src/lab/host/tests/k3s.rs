@@ -9,7 +9,7 @@ use crate::lab::HostAction;
 use super::client::{Rig, address};
 
 /// A cluster's first server on `node-1`, with the others joined.
-async fn cluster(rig: &Rig, servers: usize, agents: usize) {
+pub(super) async fn cluster(rig: &Rig, servers: usize, agents: usize) {
     let pace = HostAction::Pace { promote_ms: 0, ready_ms: 0 };
     rig.running.at_host("node-1", &pace).unwrap();
     let token = "server-secret";

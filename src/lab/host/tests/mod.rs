@@ -6,4 +6,5 @@ mod commands;
 mod faults;
 mod following;
 mod k3s;
+mod kubernetes;
 mod world;

@@ -1,0 +1,364 @@
+//! What new objects must meet beyond themselves: namespaces, priority classes, limits, quotas.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::call::Call;
+use super::key::Key;
+use super::refusal::Refusal;
+use super::selector;
+use super::syntax::quantity;
+use super::template::{CONTAINERS, items};
+
+/// Whether a new object's namespace takes it.
+///
+/// # Errors
+/// 404 where there is none, 403 while it is being deleted.
+pub(super) fn namespace(call: &Call<'_>, key: &Key) -> Result<(), Refusal> {
+    if !call.resource.namespaced {
+        return Ok(());
+    }
+    let place = Key::new("", "namespaces", "", &key.namespace);
+    let Some(found) = call.cluster.store.get(&place) else {
+        return Err(Refusal::not_found(&place));
+    };
+    if found["metadata"].get("deletionTimestamp").is_none() {
+        return Ok(());
+    }
+    let why = format!(
+        "unable to create new content in namespace {} because it is being terminated",
+        key.namespace
+    );
+    let mut refusal = Refusal::forbidden(key, &why);
+    refusal.details["causes"] = json!([{
+        "reason": "NamespaceTerminating",
+        "message": format!("namespace {} is being terminated", key.namespace),
+        "field": "metadata.namespace",
+    }]);
+    Err(refusal)
+}
+
+/// Changes a new object as admission does, and says what is against it.
+///
+/// # Errors
+/// 403 with the server's words.
+pub(super) fn admit(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(), Refusal> {
+    match (key.group.as_str(), key.plural.as_str()) {
+        ("", "pods") => {
+            priority(call, key, object)?;
+            limits(call, key, object)?;
+            pod(object);
+        }
+        ("", "persistentvolumeclaims") => {
+            claim_limits(call, key, object)?;
+            add_finalizer(object, "kubernetes.io/pvc-protection");
+        }
+        ("", "persistentvolumes") => add_finalizer(object, "kubernetes.io/pv-protection"),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => {
+            add_finalizer(object, "customresourcecleanup.apiextensions.k8s.io");
+        }
+        _ => {}
+    }
+    if call.resource.namespaced { quota(call, key, object) } else { Ok(()) }
+}
+
+fn add_finalizer(object: &mut Json, name: &str) {
+    let meta = &mut object["metadata"];
+    if !meta["finalizers"].is_array() {
+        meta["finalizers"] = json!([]);
+    }
+    if let Some(list) = meta["finalizers"].as_array_mut()
+        && !list.iter().any(|one| one == name)
+    {
+        list.push(json!(name));
+    }
+}
+
+fn priority(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(), Refusal> {
+    let Some(name) = object["spec"]["priorityClassName"].as_str().filter(|name| !name.is_empty())
+    else {
+        object["spec"]["priority"] = json!(0);
+        object["spec"]["preemptionPolicy"] = json!("PreemptLowerPriority");
+        return Ok(());
+    };
+    let class = Key::new("scheduling.k8s.io", "priorityclasses", "", name);
+    let own = match name {
+        "system-node-critical" => Some(json!(2_000_001_000)),
+        "system-cluster-critical" => Some(json!(2_000_000_000)),
+        _ => None,
+    };
+    let found = call.cluster.store.get(&class);
+    let value = found.map(|class| class["value"].clone()).or(own).ok_or_else(|| {
+        Refusal::forbidden(key, &format!("no PriorityClass with name {name} was found"))
+    })?;
+    let policy = found.map(|class| class["preemptionPolicy"].clone());
+    object["spec"]["priority"] = value;
+    object["spec"]["preemptionPolicy"] =
+        policy.filter(Json::is_string).unwrap_or_else(|| json!("PreemptLowerPriority"));
+    Ok(())
+}
+
+/// Tolerations and the service account that every pod gets.
+fn pod(object: &mut Json) {
+    let spec = &mut object["spec"];
+    if spec["serviceAccountName"].is_null() {
+        spec["serviceAccountName"] = json!("default");
+        spec["serviceAccount"] = json!("default");
+    }
+    let mut tolerations = spec["tolerations"].as_array().cloned().unwrap_or_default();
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let covers = |one: &Json| {
+            (one["key"] == key || one["key"].is_null())
+                && (one["effect"] == "NoExecute" || one["effect"].is_null())
+        };
+        if !tolerations.iter().any(covers) {
+            tolerations.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute",
+                "tolerationSeconds": 300}));
+        }
+    }
+    spec["tolerations"] = Json::Array(tolerations);
+}
+
+/// LimitRanges of the namespace: defaults are written, minima and maxima checked.
+fn limits(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(), Refusal> {
+    let ranges = call.cluster.store.list_in("", "limitranges", &key.namespace);
+    let mut wrong = Vec::new();
+    for (_, range) in ranges {
+        for limit in items(&range["spec"]["limits"]).filter(|limit| limit["type"] == "Container") {
+            for list in CONTAINERS {
+                let containers = object["spec"][list].as_array_mut();
+                for container in containers.into_iter().flatten() {
+                    fill(container, limit);
+                    wrong.extend(bounds(&container["resources"], limit, "Container"));
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Refusal::forbidden(key, &listed(&wrong))) }
+}
+
+fn listed(texts: &[String]) -> String {
+    if let [one] = texts { one.clone() } else { format!("[{}]", texts.join(", ")) }
+}
+
+fn fill(container: &mut Json, limit: &Json) {
+    for (part, source) in [("limits", "default"), ("requests", "defaultRequest")] {
+        for (name, value) in limit[source].as_object().into_iter().flatten() {
+            let own = &mut container["resources"][part];
+            if own[name].is_null() {
+                own[name] = value.clone();
+            }
+        }
+    }
+    let limits = container["resources"]["limits"].as_object().cloned().unwrap_or_default();
+    for (name, value) in limits {
+        let own = &mut container["resources"]["requests"];
+        if own[&name].is_null() {
+            own[&name] = value;
+        }
+    }
+}
+
+fn bounds(resources: &Json, limit: &Json, kind: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, most) in limit["max"].as_object().into_iter().flatten() {
+        let found = &resources["limits"][name];
+        match (quantity(found), quantity(most)) {
+            (None, _) => wrong.push(format!(
+                "maximum {name} usage per {kind} is {}.  No limit is specified",
+                text(most)
+            )),
+            (Some(own), Some(bound)) if own > bound => wrong.push(format!(
+                "maximum {name} usage per {kind} is {}, but limit is {}",
+                text(most),
+                text(found)
+            )),
+            _ => {}
+        }
+    }
+    for (name, least) in limit["min"].as_object().into_iter().flatten() {
+        let found = &resources["requests"][name];
+        match (quantity(found), quantity(least)) {
+            (None, _) => wrong.push(format!(
+                "minimum {name} usage per {kind} is {}.  No request is specified",
+                text(least)
+            )),
+            (Some(own), Some(bound)) if own < bound => wrong.push(format!(
+                "minimum {name} usage per {kind} is {}, but request is {}",
+                text(least),
+                text(found)
+            )),
+            _ => {}
+        }
+    }
+    wrong
+}
+
+fn claim_limits(call: &Call<'_>, key: &Key, object: &Json) -> Result<(), Refusal> {
+    let ranges = call.cluster.store.list_in("", "limitranges", &key.namespace);
+    let request = &object["spec"]["resources"]["requests"];
+    let resources = json!({"limits": request, "requests": request});
+    let wrong: Vec<String> = ranges
+        .flat_map(|(_, range)| items(&range["spec"]["limits"]))
+        .filter(|limit| limit["type"] == "PersistentVolumeClaim")
+        .flat_map(|limit| bounds(&resources, limit, "PersistentVolumeClaim"))
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Refusal::forbidden(key, &listed(&wrong))) }
+}
+
+/// What an object takes from quotas, by the names that quotas use.
+pub(in crate::lab) fn usage(key: &Key, object: &Json) -> BTreeMap<String, i128> {
+    let mut taken = BTreeMap::new();
+    let mut take = |name: String, amount: i128| *taken.entry(name).or_insert(0) += amount;
+    take(format!("count/{}", key.resource()), 1_000);
+    if key.group.is_empty() {
+        take(key.plural.clone(), 1_000);
+    }
+    match (key.group.as_str(), key.plural.as_str()) {
+        ("", "pods") => {
+            for container in items(&object["spec"]["containers"]) {
+                for part in ["requests", "limits"] {
+                    let amounts = container["resources"][part].as_object().into_iter().flatten();
+                    for (name, amount) in amounts {
+                        let amount = quantity(amount).unwrap_or(0);
+                        take(format!("{part}.{name}"), amount);
+                        if part == "requests" {
+                            take(name.clone(), amount);
+                        }
+                    }
+                }
+            }
+        }
+        ("", "persistentvolumeclaims") => {
+            let storage =
+                quantity(&object["spec"]["resources"]["requests"]["storage"]).unwrap_or(0);
+            take("requests.storage".to_owned(), storage);
+            if let Some(class) = object["spec"]["storageClassName"].as_str() {
+                let prefix = format!("{class}.storageclass.storage.k8s.io");
+                take(format!("{prefix}/requests.storage"), storage);
+                take(format!("{prefix}/persistentvolumeclaims"), 1_000);
+            }
+        }
+        ("", "services") => {
+            if let Some(kind @ ("LoadBalancer" | "NodePort")) = object["spec"]["type"].as_str() {
+                take(format!("services.{}s", kind.to_lowercase()), 1_000);
+            }
+        }
+        _ => {}
+    }
+    taken
+}
+
+/// Whether a pod counts: one that has ended does not.
+fn counts(object: &Json) -> bool {
+    !matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+}
+
+fn quota(call: &Call<'_>, key: &Key, object: &Json) -> Result<(), Refusal> {
+    let quotas = call.cluster.store.list_in("", "resourcequotas", &key.namespace);
+    for (name, quota) in quotas {
+        let scoped =
+            quota["spec"].get("scopes").is_some() || quota["spec"].get("scopeSelector").is_some();
+        let Some(hard) = quota["spec"]["hard"].as_object().filter(|_| !scoped) else { continue };
+        let asked = usage(key, object);
+        let missing: Vec<&str> = hard
+            .keys()
+            .map(String::as_str)
+            .filter(|one| needs(key, one) && !asked.contains_key(*one))
+            .collect();
+        if !missing.is_empty() {
+            let missing: Vec<String> =
+                missing.iter().map(|one| format!("{one} for: {}", names(object))).collect();
+            let why = format!("failed quota: {}: must specify {}", name.name, missing.join("; "));
+            return Err(Refusal::forbidden(key, &why));
+        }
+        let used = used(call, key);
+        let over = |one: &&String| {
+            let (Some(asked), Some(most)) = (asked.get(*one), quantity(&hard[*one])) else {
+                return false;
+            };
+            used.get(*one).copied().unwrap_or(0) + asked > most
+        };
+        let over: Vec<&String> = hard.keys().filter(over).collect();
+        if !over.is_empty() {
+            let list = |value: &dyn Fn(&str) -> String| {
+                over.iter().map(|one| format!("{one}={}", value(one))).collect::<Vec<_>>().join(",")
+            };
+            let why = format!(
+                "exceeded quota: {}, requested: {}, used: {}, limited: {}",
+                name.name,
+                list(&|one| amount(one, asked.get(one).copied().unwrap_or(0))),
+                list(&|one| amount(one, used.get(one).copied().unwrap_or(0))),
+                list(&|one| text(&hard[one])),
+            );
+            return Err(Refusal::forbidden(key, &why));
+        }
+    }
+    Ok(())
+}
+
+/// Whether pods must say what they take, because a quota counts it.
+fn needs(key: &Key, name: &str) -> bool {
+    key.plural == "pods"
+        && ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]
+            .contains(&name)
+}
+
+fn names(object: &Json) -> String {
+    let names: Vec<&str> =
+        items(&object["spec"]["containers"]).filter_map(|one| one["name"].as_str()).collect();
+    names.join(",")
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An amount as messages write it.
+fn amount(name: &str, thousandths: i128) -> String {
+    let bytes = name.ends_with("memory") || name.ends_with("storage");
+    let whole = thousandths / 1_000;
+    if bytes {
+        for (suffix, shift) in [("Gi", 30), ("Mi", 20), ("Ki", 10)] {
+            if whole > 0 && whole % (1_i128 << shift) == 0 {
+                return format!("{}{suffix}", whole >> shift);
+            }
+        }
+    }
+    if thousandths % 1_000 == 0 { whole.to_string() } else { format!("{thousandths}m") }
+}
+
+/// What the objects of a key's kind and namespace take together.
+fn used(call: &Call<'_>, key: &Key) -> BTreeMap<String, i128> {
+    let mut sum = BTreeMap::new();
+    let objects = call.cluster.store.list_in(&key.group, &key.plural, &key.namespace);
+    for (key, object) in objects.filter(|(_, object)| counts(object)) {
+        for (name, taken) in usage(key, object) {
+            *sum.entry(name).or_insert(0) += taken;
+        }
+    }
+    sum
+}
+
+/// Whether a disruption budget keeps a pod from being evicted.
+///
+/// # Errors
+/// 429 where it does.
+pub(super) fn disruption(call: &Call<'_>, key: &Key, pod: &Json) -> Result<(), Refusal> {
+    let labels = selector::labels(pod);
+    let budgets = call.cluster.store.list_in("policy", "poddisruptionbudgets", &key.namespace);
+    for (name, budget) in budgets {
+        let covers = selector::matches(&budget["spec"]["selector"], &labels);
+        if covers && budget["status"]["disruptionsAllowed"].as_i64().unwrap_or(0) <= 0 {
+            let message =
+                "Cannot evict pod as it would violate the pod's disruption budget.".to_owned();
+            let mut refusal = Refusal::new(429, "TooManyRequests", message);
+            let text = format!("The disruption budget {} needs more healthy pods", name.name);
+            refusal.details = json!({"causes": [{"reason": "DisruptionBudget", "message": text}]});
+            return Err(refusal);
+        }
+    }
+    Ok(())
+}
