@@ -361,6 +361,13 @@ Faults of hosts, at the commands that boma runs there (with --host NAME: of one 
   sudo-refused               sudo asks for a password, and none is right
   slow-task=MS, drop-before, drop-after as above
 
+Faults of a cluster's API, with --method 'Kubernetes:VERB RESOURCE' (such as 'Kubernetes:LIST
+deployments'; 'Kubernetes:CONTINUE' for further pages of lists; * for any verb):
+  refuse=CODE                this HTTP status: 401, 403, 409, 410, 429 (with Retry-After), 500, 503, 504
+  expire-session             HTTP status 401
+  concurrent-write           somebody else writes the object just before
+  drop-before, drop-after, unavailable, hang, slow-task=MS and small-pages=N as above
+
 Faults are gone once they have hit all their calls, and with the process that serves the lab.
 
 Example: the second clone from now on fails
@@ -374,7 +381,8 @@ pub struct LabFaultArgs {
     /// What goes wrong; see below
     #[arg(long, value_name = "FAULT", value_parser = super::lab::parse_fault, required_unless_present_any = ["rules", "clear"])]
     pub fault: Option<crate::lab::StagedFault>,
-    /// The calls that count: a vim25 method, `GET /api/...`, or a program that hosts run
+    /// The calls that count: a vim25 method, `GET /api/...`, a program that hosts run, or
+    /// `Kubernetes:VERB RESOURCE`
     /// [default: all calls that need a session, or all commands]
     #[arg(long, value_name = "METHOD", requires = "fault")]
     pub method: Option<String>,
