@@ -38,6 +38,7 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
         firewall::firewalls(spec),
         docker::dockers(spec),
         k3s::nodes(spec),
+        kubernetes::resources(spec, sources),
     ];
     desired.endpoints.extend(host::endpoints(spec));
     desired.endpoints.extend([kubernetes::cluster(spec)]);
@@ -60,14 +61,9 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
 }
 
 /// Parts of the spec that are checked, and whose resources come with later versions.
-fn unplanned(spec: &Spec) -> Vec<Unplanned> {
-    [
-        "the cluster's cloud provider, storage and entry".to_owned(),
-        format!("{} projects", spec.projects.len()),
-    ]
-    .into_iter()
-    .map(|what| Unplanned { what })
-    .collect()
+fn unplanned(spec: &Spec) -> Option<Unplanned> {
+    let count = spec.projects.len();
+    (count > 0).then(|| Unplanned { what: format!("{count} projects") })
 }
 
 /// Inventory paths of a spec's vCenter objects: `/DC1/vm/cht`.

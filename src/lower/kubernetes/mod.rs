@@ -23,6 +23,8 @@ pub mod sources;
 pub mod storage;
 pub mod traefik;
 pub mod upstream;
+mod whole;
 pub mod yaml;
 
 pub use object::{cluster, place_in_cluster};
+pub use whole::resources;
