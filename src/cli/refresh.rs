@@ -11,8 +11,8 @@ use super::world::World;
 use crate::plan::{Desired, Live, ReadStats};
 use crate::provider::Wanted;
 use crate::resource::{
-    Address, Attributes, EdgeKind, Endpoint, Identity, Kind, Locator, Mark, Object, Reading,
-    Resource, Sealer,
+    Address, Attributes, EdgeKind, Endpoint, Identity, Kind, Lifecycle, Locator, Mark, Object,
+    Reading, Resource, Sealer,
 };
 use crate::state::{Record, State, load as load_state};
 
@@ -146,6 +146,11 @@ impl Door {
 fn openers(desired: &Desired, state: &State, endpoint: &Endpoint) -> Vec<Address> {
     if let Some(facts) = desired.endpoints.get(endpoint) {
         return facts.opened_by.clone();
+    }
+    if *endpoint == Endpoint::kubernetes() {
+        let servers = state.resources.iter();
+        let servers = servers.filter(|(_, record)| record.kind.lifecycle == Lifecycle::Server);
+        return servers.map(|(address, _)| address.clone()).collect();
     }
     let records = state.resources.values().filter(|record| record.endpoint == *endpoint);
     let mut edges = records.flat_map(|record| &record.edges);

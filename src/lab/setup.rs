@@ -37,6 +37,9 @@ pub struct Setup {
     /// Passwords that are not [`super::Lab::password_of`], by account.
     #[serde(default)]
     pub passwords: BTreeMap<String, String>,
+    /// Machines have the images that no registry gives any more: somebody loaded them by hand.
+    #[serde(default)]
+    pub old_images: bool,
     /// Roles that somebody made by hand before; only a new world gets them.
     #[serde(default)]
     pub roles: Vec<RoleSetup>,
@@ -225,6 +228,7 @@ impl Setup {
         super::kubernetes::Site {
             vcenter: self.vcenter.clone(),
             passwords: self.passwords.iter().map(one_form).collect(),
+            old_images: self.old_images,
         }
     }
 

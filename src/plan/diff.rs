@@ -172,7 +172,7 @@ impl Walk<'_> {
                 self.list_by(path, field, wanted, prior, found);
             }
             _ if live.is_some_and(|live| same(field.comparison, desired, live)) => {}
-            (_, None) if field.comparison == Comparison::Covered && is_nothing(desired) => {}
+            (_, None) if is_optional(field.comparison) && is_nothing(desired) => {}
             (Json::Null, None | Some(Json::Null)) => {}
             _ => {
                 let edited = prior.is_none_or(|prior| !same(field.comparison, desired, prior));
@@ -307,6 +307,11 @@ fn covered(desired: &Json, live: &Json) -> bool {
     }
 }
 
+/// Whether nothing at all is as good as an empty value.
+fn is_optional(comparison: Comparison) -> bool {
+    matches!(comparison, Comparison::Covered | Comparison::ListBy(_))
+}
+
 /// What the Kubernetes API leaves out of its answers: values that say as much as none.
 fn is_nothing(value: &Json) -> bool {
     match value {
@@ -396,6 +401,7 @@ mod tests {
         spec(json!({"host": false, "text": "", "list": []}), json!({}), &[]);
         spec(json!({"host": false}), json!({"host": true}), &[("spec.host", Cause::Spec)]);
         spec(json!({"rules": [{"value": ""}]}), json!({"rules": [{}]}), &[]);
+        check(json!({"containers": []}), None, json!({}), &[]);
     }
 
     #[test]

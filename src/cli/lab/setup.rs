@@ -8,6 +8,9 @@ use crate::lower::vcenter_paths as paths;
 use crate::resource::Digest;
 use crate::spec::{Disable, LocalPath, Machine, ProviderId, Role, Runtime, Spec};
 
+/// The rule that speaks of images which no registry gives any more.
+const DEAD_REGISTRY: &str = "dead-registry";
+
 /// What stands before boma does anything: datacenter, cluster, hosts, datastores, networks,
 /// templates, and the machines that the spec adopts, made as the guide makes them.
 pub fn setup(spec: &Spec) -> Setup {
@@ -23,6 +26,8 @@ pub fn setup(spec: &Spec) -> Setup {
         principals: vec![spec.vcenter.storage_account.principal.value.clone()],
         vcenter: spec.vcenter.server.value.clone(),
         passwords: passwords(spec),
+        // Who knowingly keeps images of a dead registry has them on the machines.
+        old_images: spec.waivers.iter().any(|waiver| *waiver.rule == DEAD_REGISTRY),
         ..Setup::default()
     };
     if setup.hosts.is_empty() {

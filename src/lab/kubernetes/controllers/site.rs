@@ -9,4 +9,6 @@ pub(in crate::lab) struct Site {
     pub vcenter: String,
     /// Passwords that are not the ones drawn from the seed, by account in its one form.
     pub passwords: BTreeMap<String, String>,
+    /// Machines have the images that no registry gives any more.
+    pub old_images: bool,
 }
