@@ -2,6 +2,8 @@
 //!
 //! `cargo test --release --test all bench:: -- --ignored --nocapture`
 
+mod hosts;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -25,7 +25,7 @@ pub mod process;
 mod saved;
 mod scenarios;
 mod scope;
-mod served;
+pub mod served;
 mod sessions;
 mod standing_k3s;
 mod state;
