@@ -11,6 +11,7 @@ use crate::lock::{Lock, Standing, read_spec};
 use crate::lower::Sources;
 use crate::render;
 use crate::resource::Digest;
+use crate::secret::expand;
 use crate::spec::Spec;
 
 /// A spec that can be used.
@@ -60,7 +61,10 @@ pub fn check(path: &Path) -> Result<Checked, CliError> {
         .exit(Exit::Refused)
     })?;
     let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let (parsed, standing) = read_spec(&file, &text, &lock::read(&folder)?);
+    let (mut parsed, standing) = read_spec(&file, &text, &lock::read(&folder)?);
+    if let Some(directory) = parsed.spec.as_mut().and_then(|spec| spec.k3s.directory.as_mut()) {
+        directory.value = expand(&directory.value, &folder).display().to_string();
+    }
     let sources = parsed.spec.as_ref().map(|spec| sources::local(spec, &folder)).transpose()?;
     let loaded = parsed.spec.zip(standing).map(|(spec, standing)| {
         let (digest, sources) = (digest(&text, &spec, &standing), sources.unwrap_or_default());

@@ -55,3 +55,15 @@ fn prior_stands_for_live() {
     let plan = env.expect(0, &["plan", "--lab", "--offline", "--detailed-exitcode", "small.toml"]);
     assert!(plan.stdout.ends_with("No changes.\n") && plan.stdout.contains("offline"), "{plan}");
 }
+
+/// As every path in a spec, wherever the command is run.
+#[test]
+fn a_folder_of_releases_is_found_from_the_spec() {
+    let env = TestEnv::new();
+    env.edit("[k3s]", "[k3s]\ndirectory = \"releases\"");
+    std::fs::create_dir(env.path("specs")).unwrap();
+    env.write("specs/small.toml", env.read("small.toml"));
+    let plan =
+        env.expect(0, &["plan", "--offline", "--state", "none", "--full", "specs/small.toml"]);
+    assert!(plan.stdout.contains("specs/releases"), "{plan}");
+}
