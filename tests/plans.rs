@@ -144,6 +144,7 @@ fn planned(desired: &Desired, prior: &State, live: &Live, case: &Case) -> Plan {
         target: case.target.clone(),
         exclude: case.exclude.clone(),
         destroy: case.destroy,
+        ..Options::default()
     };
     let nothing = Desired { endpoints: desired.endpoints.clone(), ..Desired::default() };
     let desired = if case.destroy { &nothing } else { desired };

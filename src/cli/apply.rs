@@ -92,11 +92,12 @@ fn check_basis(review: &Review, loaded: &Loaded, args: &ApplyArgs) -> Result<(),
     }
     if !(args.scope.target.is_empty()
         && args.scope.exclude.is_empty()
-        && args.scope.replace.is_empty())
+        && args.scope.replace.is_empty()
+        && args.scope.dead.is_empty())
     {
         return refused(
             "a saved plan is applied as it is".into(),
-            "give --target, --exclude and --replace to `boma plan`",
+            "give --target, --exclude, --replace and --dead to `boma plan`",
         );
     }
     Ok(())

@@ -140,6 +140,10 @@ pub struct Scope {
     /// Delete this resource and make it anew; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<String>,
+    /// Remove this agent, which left the spec, although its machine does not answer and never will
+    /// again; may be repeated
+    #[arg(long, value_name = "MACHINE")]
+    pub dead: Vec<String>,
 }
 
 /// How the result is printed.

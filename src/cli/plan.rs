@@ -115,8 +115,12 @@ pub fn options(
         replace: scope.replace.iter().map(|text| Address::from(text.as_str())).collect(),
         target: globs(&scope.target),
         exclude: globs(&scope.exclude),
+        dead: scope.dead.iter().cloned().collect(),
         destroy,
     };
+    for machine in &scope.dead {
+        check_dead(machine, desired, state)?;
+    }
     let replaced: Vec<Glob> = scope.replace.iter().map(Glob::new).collect();
     for glob in options.target.iter().chain(&options.exclude).chain(&replaced) {
         if !known(glob) {
@@ -128,6 +132,21 @@ pub fn options(
         }
     }
     Ok(options)
+}
+
+/// Only an agent that left the spec is removed unseen: nothing else could be made good again.
+fn check_dead(machine: &str, desired: &Desired, state: &State) -> Result<(), CliError> {
+    let agent = Address::of("k3s/agent", machine);
+    let vm = Address::of("vsphere/vm", machine);
+    let help = if desired.resources.contains_key(&agent) {
+        format!("take it out of the spec first; to have it made anew, use --replace {vm}")
+    } else if state.resources.contains_key(&agent) {
+        return Ok(());
+    } else {
+        "name an agent of the state that is not in the spec: `boma state list` shows k3s/agent/NAME"
+            .to_owned()
+    };
+    Err(CliError::new(format!("--dead {machine}: this is no agent that left the spec"), help))
 }
 
 /// The day on which rules are checked.

@@ -61,6 +61,8 @@ pub struct Options {
     pub target: Vec<Glob>,
     /// Leave these and what needs them.
     pub exclude: Vec<Glob>,
+    /// Machines of agents that left the spec, do not answer and never will again.
+    pub dead: BTreeSet<String>,
     /// Why prior resources that are not desired go away: `destroy` instead of a spec edit.
     pub destroy: bool,
 }

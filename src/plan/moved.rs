@@ -29,6 +29,8 @@ fn is_made_with_home(plan: &Plan, change: &Change) -> bool {
 
 fn has_moved(change: &Change, now: Option<&Reading>, sealed_alike: bool) -> bool {
     match (now, &change.live) {
+        // What is on a machine that was given up is as little to be seen as before.
+        (Some(Reading::Unread(_)), None) if is_removed(change) => false,
         (None | Some(Reading::Unread(_)), _) => true,
         (Some(Reading::Absent), live) => live.is_some(),
         (Some(Reading::Present(_)), None) => true,
@@ -37,6 +39,10 @@ fn has_moved(change: &Change, now: Option<&Reading>, sealed_alike: bool) -> bool
             is_another(change, now) || steady(now.attributes.tree()) != steady(live.tree())
         }
     }
+}
+
+fn is_removed(change: &Change) -> bool {
+    matches!(change.action, Action::Delete | Action::Forget)
 }
 
 fn is_another(change: &Change, now: &Object) -> bool {

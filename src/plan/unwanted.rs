@@ -8,7 +8,7 @@ use super::planner::Planner;
 use super::steps::Subject;
 use super::wanted::NOBODY_LOOKED;
 use super::{Action, BlockCause, Blocked, Change};
-use crate::resource::{Address, Attributes, EdgeKind, Layer, Reading};
+use crate::resource::{Address, Attributes, EdgeKind, Endpoint, Kind, Layer, Lifecycle, Reading};
 
 impl Planner<'_> {
     /// Plans a recorded resource that the spec does not ask for.
@@ -25,6 +25,7 @@ impl Planner<'_> {
         let object = match self.live.get(address) {
             Some(Reading::Present(object)) => Some(object),
             Some(Reading::Absent) => None,
+            _ if self.is_dead(kind, endpoint) => None,
             unread => {
                 let reason = match unread {
                     Some(Reading::Unread(reason)) => reason.clone(),
@@ -93,6 +94,14 @@ impl Planner<'_> {
             protected,
         };
         self.changes.insert(address.clone(), change);
+    }
+
+    /// Whether it is on a machine that the user gave up.
+    fn is_dead(&self, kind: Kind, endpoint: &Endpoint) -> bool {
+        let machine = endpoint.as_str().strip_prefix("host/");
+        kind.layer == Layer::Hosts
+            && kind.lifecycle != Lifecycle::Server
+            && machine.is_some_and(|machine| self.options.dead.contains(machine))
     }
 
     /// A resource is not deleted while something that recorded a need of it is blocked, and so may

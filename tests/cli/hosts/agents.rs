@@ -48,8 +48,10 @@ fn a_dead_agent_is_removed() {
     without_agent_2(&rig);
     let stuck = rig.env.run(APPLY);
     assert_ne!(stuck.code, Some(0), "nobody knows what is on it: {stuck}");
-    rig.delete_vm("/DC1/vm/cht/agent-2");
-    rig.apply();
+    rig.env
+        .expect(1, &[APPLY, &["--dead", "agent-1"]].concat())
+        .assert_one_error(&["left the spec"]);
+    rig.env.expect(0, &[APPLY, &["--dead", "agent-2"]].concat());
     rig.assert_whole(&OTHERS);
 }
 
