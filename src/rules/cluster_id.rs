@@ -2,7 +2,7 @@
 //! de-register each other's volumes (vsphere-csi-driver issues 163, 422, 570, 2478). The guide takes
 //! vCenter's id of the compute cluster, which every cluster on it would share.
 
-use super::{Facts, Problem, Rule, Version};
+use super::{Facts, Problem, Rule, Version, cluster};
 use crate::spec::{Csi, Sp};
 
 /// See the file's head.
@@ -14,9 +14,41 @@ const GENERATES: Version = Version::new(3, 0, 0);
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let csi = &facts.spec.csi;
     report.extend(match &csi.cluster_id {
-        Some(id) => written(id),
+        Some(id) => written(id).or_else(|| changed(facts, id)).or_else(|| odd(facts, id)),
         None => missing(csi),
     });
+}
+
+/// Where lowering writes the id in the open: the Secret that has it is sealed as a whole.
+const SECRET: &str = "cluster/csi/Secret/vsphere-config-secret";
+const ANNOTATION: &str = "boma.dev/cluster-id";
+
+/// The volumes that stand are registered under the id that they were made with.
+fn changed(facts: &Facts<'_>, id: &Sp<String>) -> Option<Problem> {
+    let secret = cluster::object(facts, SECRET)?;
+    let before = secret["annotations"][ANNOTATION].as_str().filter(|before| *before != id.value)?;
+    let message = format!("the cluster id is `{before}`, and the spec changes it to `{id}`");
+    let help = format!(
+        "set `cluster_id` in [csi] to \"{before}\": volumes are registered under it, and another id \
+         leaves them without an owner"
+    );
+    Some(Problem::at(&id.place, message, help))
+}
+
+/// What will do harm some day only.
+fn odd(facts: &Facts<'_>, id: &Sp<String>) -> Option<Problem> {
+    let help = "set `cluster_id` in [csi] to a name of letters, digits, dots and hyphens that no \
+                other Kubernetes cluster of this vCenter has; never change one that is in use";
+    let compute = &facts.spec.vcenter.cluster;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let message = if id.value == compute.value {
+        format!("`{id}` is the name of the compute cluster, which every cluster on it may take")
+    } else if !id.bytes().all(plain) {
+        format!("`{id}` must be escaped wherever it is written")
+    } else {
+        return None;
+    };
+    Some(Problem::at(&id.place, message, help).warn())
 }
 
 fn written(id: &Sp<String>) -> Option<Problem> {

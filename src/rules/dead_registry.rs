@@ -3,8 +3,9 @@
 //! frozen. A machine that has not the image cached never starts the pod. registry.k8s.io has CPI
 //! from v1.28.0 and CSI from v3.1.2 on (kubernetes/k8s.io, `registry.k8s.io/images`).
 
-use super::{Facts, Problem, Rule, Version};
+use super::{Facts, Problem, Rule, Version, cluster};
 use crate::diag::Place;
+use crate::resource::Resource;
 use crate::spec::releases::{CPI_FIRST, CSI_FIRST, LIVE, is_dead};
 use crate::spec::{Images, Runtime, Sp, Spec};
 
@@ -25,7 +26,9 @@ struct Source<'a> {
 }
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
-    report.extend(sources(facts.spec).iter().filter_map(|source| source.problem(facts.spec)));
+    let sources = sources(facts.spec);
+    report.extend(sources.iter().filter_map(|source| source.problem(facts.spec)));
+    report.extend(lowered(facts, &sources));
     for (name, image) in &facts.spec.images.replace {
         if is_dead(image) {
             let message = format!("{name} is replaced by {image}, which cannot be pulled");
@@ -36,6 +39,36 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
             ));
         }
     }
+}
+
+/// Images that no key of the spec names: those of manifests.
+fn lowered(facts: &Facts<'_>, sources: &[Source<'_>]) -> Vec<Problem> {
+    let spec = facts.spec;
+    let named = |image: &str| {
+        let replaced = spec.images.replace.values().any(|name| image.starts_with(&name.value));
+        replaced || sources.iter().any(|source| image.starts_with(&source.name.value))
+    };
+    let mirrored = |image: &str| {
+        let containerd = spec.k3s.runtime.value == Runtime::Containerd;
+        containerd && spec.images.mirrors.contains_key(host(image))
+    };
+    let mut problems = Vec::new();
+    for resource in facts.desired.resources.values().filter(|one| is_workload(one)) {
+        let tree = resource.attributes.tree();
+        for image in cluster::containers(&tree).filter_map(|one| one["image"].as_str()) {
+            if is_dead(image) && !named(image) && !mirrored(image) {
+                let message = format!("{image} cannot be pulled");
+                let help = "name a copy in [images]: `replace` or `mirrors`";
+                let problem = Problem::at(&resource.origin, message, help);
+                problems.push(problem.about(&resource.address));
+            }
+        }
+    }
+    problems
+}
+
+fn is_workload(resource: &Resource) -> bool {
+    matches!(resource.kind.name, "kubernetes/Deployment" | "kubernetes/DaemonSet")
 }
 
 fn sources(spec: &Spec) -> [Source<'_>; 4] {

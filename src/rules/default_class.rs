@@ -1,13 +1,17 @@
 //! `default-class`: with two default classes, or with k3s' own, a claim that names none may get a
 //! volume on one machine's disk, which is lost with the machine.
 
-use super::{Facts, Problem, Rule};
+use serde_json::Value as Json;
+
+use super::words::names;
+use super::{Facts, Problem, Rule, cluster};
 use crate::spec::LocalPath;
 
 /// See the file's head.
 pub const RULE: Rule = Rule::deny("default-class", check);
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
+    report.extend(others(facts));
     let storage = &facts.spec.storage;
     let local = storage.local_path.value == LocalPath::Default;
     let (class, ours) = (&storage.class, &storage.default);
@@ -25,4 +29,31 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
             Some(Problem::at(&ours.place, message, help).warn())
         }
     });
+}
+
+/// What a class says of itself where it is a default. The second is what clusters before 1.6 had,
+/// and the API still takes it.
+const MARKS: [&str; 2] = [
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+];
+
+/// Default classes that stand besides the spec's, and that this plan leaves.
+fn others(facts: &Facts<'_>) -> Option<Problem> {
+    let storage = &facts.spec.storage;
+    let is_default = |class: &Json| MARKS.iter().any(|mark| class["annotations"][*mark] == "true");
+    let classes: Vec<_> = cluster::live(facts, "StorageClass")
+        .filter(|(address, class)| address.name() != storage.class.value && is_default(class))
+        .filter(|(address, _)| !cluster::is_changed(facts, address))
+        .collect();
+    let others: Vec<&str> = classes.iter().map(|(address, _)| address.name()).collect();
+    (!others.is_empty() && storage.default.value).then(|| {
+        let message = format!(
+            "`{}` is not the only default class: {} is one too",
+            storage.class,
+            names(&others)
+        );
+        let help = "take the annotation storageclass.kubernetes.io/is-default-class off the others";
+        Problem::at(&storage.default.place, message, help).warn()
+    })
 }

@@ -2,20 +2,20 @@
 
 use super::{
     Rule, anti_affinity, bios_uuid, capacity, certificate_expiry, cgroup_version, cluster_id,
-    couchdb_spread, critical_flags, data_loss, dead_registry, default_class, docker_runtime,
-    docker_version, duplicate_hostname, duplicate_machine_id, duplicate_uuid, end_of_life,
-    firewall_off, fixed_join_server, host_size, hostname, image_owner, ingress_open,
-    kubeconfig_mode, level_ignored, local_volume, lock_behind, machine_size, no_backup,
-    no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off, plaintext_password,
-    port_open, privileges, provider_id, quorum, reclaim_policy, shared_account, shared_token, site,
-    spare_voter, ssh_open, storage_account_name, time_skew, tls_off, token_refused, unknown_rule,
-    upgrade_path, version_skew, volume_expansion, waiver_expired, waiver_unused, wrong_provider_id,
-    zone_tags,
+    couchdb_spread, cpi_provider_id, critical_flags, data_loss, dead_registry, default_class,
+    docker_runtime, docker_version, duplicate_hostname, duplicate_machine_id, duplicate_uuid,
+    end_of_life, firewall_off, fixed_join_server, foreign_manager, generated_cluster_id, host_size,
+    hostname, image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume, lock_behind,
+    machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
+    not_ready, plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy,
+    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name, time_skew,
+    tls_off, token_refused, unknown_rule, upgrade_path, version_skew, volume_expansion,
+    waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 56] = [
+pub const RULES: [Rule; 61] = [
     anti_affinity::RULE,
     bios_uuid::RULE,
     capacity::RULE,
@@ -23,6 +23,7 @@ pub const RULES: [Rule; 56] = [
     cgroup_version::RULE,
     cluster_id::RULE,
     couchdb_spread::RULE,
+    cpi_provider_id::RULE,
     critical_flags::RULE,
     data_loss::RULE,
     dead_registry::RULE,
@@ -35,6 +36,8 @@ pub const RULES: [Rule; 56] = [
     end_of_life::RULE,
     firewall_off::RULE,
     fixed_join_server::RULE,
+    foreign_manager::RULE,
+    generated_cluster_id::RULE,
     host_size::RULE,
     hostname::RULE,
     image_owner::RULE,
@@ -50,6 +53,7 @@ pub const RULES: [Rule; 56] = [
     no_lock::RULE,
     no_ssh_key::RULE,
     node_deletion_off::RULE,
+    not_ready::RULE,
     plaintext_password::RULE,
     port_open::RULE,
     privileges::RULE,
@@ -70,6 +74,7 @@ pub const RULES: [Rule; 56] = [
     version_skew::RULE,
     volume_expansion::RULE,
     waiver_expired::RULE,
+    webhook_policy::RULE,
     wrong_provider_id::RULE,
     zone_tags::RULE,
 ];

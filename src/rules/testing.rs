@@ -9,7 +9,9 @@ use crate::lock::Standing;
 use crate::plan::{
     Action, Basis, Change, Desired, FORMAT, Live, Operation, Plan, Reason, Step, Window,
 };
-use crate::resource::{Address, Attributes, Condition, Endpoint, Kind, Locator, Object, Reading};
+use crate::resource::{
+    Address, Attributes, Condition, Endpoint, Kind, Locator, Object, Place, Reading, Resource,
+};
 use crate::spec::{Pins, Spec, parse};
 
 /// Breaks no rule on [`TODAY`].
@@ -93,6 +95,8 @@ pub struct World {
     pub live: Option<Live>,
     /// See [`Facts::plan`].
     pub plan: Option<Plan>,
+    /// See [`Facts::desired`].
+    pub desired: Desired,
     /// See [`Facts::lock`].
     pub lock: Option<Standing>,
 }
@@ -115,9 +119,8 @@ pub fn findings(spec: &Spec, world: &World) -> Vec<Finding> {
 
 /// What the rules say on a day.
 pub fn findings_on(today: Date, spec: &Spec, world: &World) -> Vec<Finding> {
-    let desired = Desired::default();
     let (lock, live, plan) = (world.lock.as_ref(), world.live.as_ref(), world.plan.as_ref());
-    run(&Facts { spec, lock, desired: &desired, prior: None, live, plan, today })
+    run(&Facts { spec, lock, desired: &world.desired, prior: None, live, plan, today })
 }
 
 /// The spec alone.
@@ -178,6 +181,39 @@ pub fn disturbing(attributes: &[(&str, Json)], changes: &[(&str, Action)]) -> Wo
         plan.windows = machines.map(window).collect();
     }
     World { live: readings(attributes).live, ..world }
+}
+
+/// The same, and a plan that does nothing to any of them but what `edit` makes of it.
+pub fn standing(attributes: &[(&str, Json)], edit: impl Fn(&mut Change)) -> World {
+    let of = |(address, tree): &(&str, Json)| {
+        let address = Address::from(*address);
+        let name = address.as_str().rsplit('/').nth(1).unwrap_or_default();
+        let kind = Kind::named(&format!("kubernetes/{name}")).unwrap_or(Kind::object());
+        let live = Some(Attributes::new(tree));
+        let mut change = Change { kind, address, live, ..change("server-1", Action::NoOp) };
+        edit(&mut change);
+        change
+    };
+    World { live: readings(attributes).live, ..plan(attributes.iter().map(of).collect()) }
+}
+
+/// A resource of the cluster that is asked for: its address, kind and attributes.
+pub fn wanted(address: &str, kind: &str, attributes: &Json) -> World {
+    let resource = Resource {
+        address: Address::from(address),
+        kind: Kind::named(&format!("kubernetes/{kind}")).unwrap_or(Kind::object()),
+        endpoint: Endpoint::kubernetes(),
+        attributes: Attributes::new(attributes),
+        place: Attributes::new(&json!({"kind": kind})),
+        edges: Vec::new(),
+        origin: Place { file: "f".into(), line: 1, column: 1, span: (0, 1) },
+        origins: Default::default(),
+        adopt: false,
+        protected: false,
+    };
+    let mut world = nothing();
+    world.desired.resources.insert(resource.address.clone(), resource);
+    world
 }
 
 /// What was seen of the site, and a plan that clones `server-1`.

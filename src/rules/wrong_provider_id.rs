@@ -36,7 +36,7 @@ fn disrupting(plan: &Plan) -> impl Iterator<Item = &Window> {
 }
 
 /// Every server names all of them, as far as it could see.
-fn wrong(facts: &Facts<'_>) -> BTreeSet<String> {
+pub fn wrong(facts: &Facts<'_>) -> BTreeSet<String> {
     let read = facts.spec.all_machines().filter_map(|machine| hosts::k3s(facts, machine));
     read.flat_map(|k3s| {
         let listed = k3s["wrong_provider_ids"].as_array().cloned().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What machines have.
 
 use super::amount::Amount;
-use crate::rules::Version;
+use crate::spec::releases::{Version, is_dense};
 use crate::spec::{Disable, Entry, K3s, Machine, Role, Spec, TaintEffect};
 
 /// Kubelet's own limit where `max-pods` does not say otherwise.
@@ -16,9 +16,6 @@ const SLOTS_DENSE: u64 = 64;
 
 /// Controllers that a VM can have, and that boma gives it where the spec leaves it to boma.
 const CONTROLLERS: u64 = 4;
-
-/// The first CSI release with high density (`pkg/csi/service/node.go`).
-const DENSE: Version = Version::new(3, 7, 1);
 
 /// A machine that runs projects.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +69,7 @@ fn slots(spec: &Spec, machine: &Machine) -> u64 {
     let controllers =
         machine.scsi_controllers.as_ref().map_or(CONTROLLERS, |set| u64::from(set.value));
     let version = Version::parse(&spec.csi.version);
-    let dense = spec.csi.high_density.value && version.is_some_and(|version| version >= DENSE);
+    let dense = spec.csi.high_density.value && version.is_some_and(is_dense);
     let each = if dense { SLOTS_DENSE } else { SLOTS };
     controllers.saturating_mul(each).saturating_sub(1)
 }
