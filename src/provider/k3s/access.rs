@@ -1,5 +1,7 @@
 //! The cluster's API through SSH: no port of this machine, and no way but the one to the hosts.
 
+use std::sync::atomic::Ordering;
+
 use secrecy::SecretString;
 
 use super::Machines;
@@ -11,12 +13,17 @@ use crate::provider::{BoxFuture, ProviderError};
 const API_PORT: u16 = 6443;
 
 impl Machines {
-    /// A connection to the API of the first server that has one, from that server itself.
+    /// A connection to the API of the first server that has one, from that server itself. It stays
+    /// the first until its API fails.
     ///
     /// # Errors
     /// None can be reached, or nothing listens there.
     async fn api(&self) -> Result<Box<dyn Stream>, Failure> {
-        let servers = self.servers(None);
+        let mut servers = self.servers(None);
+        let count = servers.targets.len();
+        servers
+            .targets
+            .rotate_left(self.turn.load(Ordering::Relaxed).checked_rem(count).unwrap_or(0));
         let mut away = Vec::new();
         for target in &servers.targets {
             match servers.hosts.stream_to(target, &target.address, API_PORT).await {
@@ -44,5 +51,9 @@ impl Access for Machines {
             let operation = "connect to the Kubernetes API";
             self.api().await.map_err(|failure| failure.explain(operation))
         })
+    }
+
+    fn move_on(&self) {
+        self.turn.fetch_add(1, Ordering::Relaxed);
     }
 }

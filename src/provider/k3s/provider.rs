@@ -1,6 +1,7 @@
 //! The provider behind the endpoints `host/*`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub struct Machines {
     /// The servers of the spec.
     fleet: Vec<Target>,
     seen: Mutex<Seen>,
+    /// How often the API was looked for on another server.
+    pub(super) turn: AtomicUsize,
 }
 
 /// What readings of this run showed, for those that come later.
@@ -57,7 +60,8 @@ impl Machines {
     /// are those of the spec.
     pub fn new(hosts: Arc<Hosts>, now: Now, servers: Vec<Target>) -> Self {
         let (revert_after, seen) = (firewall::REVERT_AFTER, Mutex::default());
-        Self { hosts, now, revert_after, fleet: servers, seen }
+        let turn = AtomicUsize::new(0);
+        Self { hosts, now, revert_after, fleet: servers, seen, turn }
     }
 
     /// The same where a host waits so long for boma's word that new firewall rules let it in.

@@ -23,4 +23,8 @@ pub trait Access: Send + Sync {
     /// # Errors
     /// No server can be reached.
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Stream>, ProviderError>>;
+
+    /// What the last connections led to does not serve: the next ones shall begin with another
+    /// server, where there is one.
+    fn move_on(&self);
 }

@@ -36,6 +36,8 @@ pub struct Client {
     session: Mutex<Option<Arc<Session>>>,
     permits: Semaphore,
     requests: AtomicU64,
+    /// How often a server was left for another.
+    moves: AtomicU64,
     pace: Pace,
 }
 
@@ -56,6 +58,7 @@ impl Client {
             session: Mutex::default(),
             permits: Semaphore::new(PARALLEL),
             requests: AtomicU64::new(0),
+            moves: AtomicU64::new(0),
             pace,
         }
     }
@@ -102,11 +105,14 @@ impl Client {
         let mut met = Met::default();
         loop {
             let session = self.open().await?;
+            let moves = self.moves.load(Ordering::Relaxed);
             let outcome = self.attempt(&session, call).await;
+            if is_lost(&outcome) {
+                self.move_on(&session, moves);
+            }
             let pause = match &outcome {
                 Ok(answer) => self.after(answer, &mut met),
                 Err(Failure::Broken(_)) if !std::mem::replace(&mut met.broken, true) => {
-                    session.forget_idle();
                     Some(self.pace.pause)
                 }
                 Err(_) => None,
@@ -147,6 +153,15 @@ impl Client {
         (!forgiven).then_some(pause)
     }
 
+    /// Leaves the server, unless another call did since this one began.
+    fn move_on(&self, session: &Session, moves: u64) {
+        let order = Ordering::Relaxed;
+        if self.moves.compare_exchange(moves, moves + 1, order, order).is_ok() {
+            self.access.move_on();
+        }
+        session.forget_idle();
+    }
+
     /// Reads the kubeconfig anew, unless somebody else just did.
     async fn renew(&self, refused: &Arc<Session>) -> Result<(), Failure> {
         let mut slot = self.session.lock().await;
@@ -154,6 +169,14 @@ impl Client {
             *slot = Some(Session::open(&*self.access, true).await?);
         }
         Ok(())
+    }
+}
+
+/// Whether the server is on its way up or down; another one may serve.
+fn is_lost(outcome: &Result<Answer, Failure>) -> bool {
+    match outcome {
+        Ok(answer) => matches!(answer.status.as_u16(), 502..=504),
+        Err(failure) => matches!(failure, Failure::Broken(_)),
     }
 }
 

@@ -96,6 +96,8 @@ pub struct Fake {
     pub refused: Mutex<BTreeSet<String>>,
     pub kubeconfigs: AtomicUsize,
     pub connections: AtomicUsize,
+    /// How often another server was asked for.
+    pub moves: AtomicUsize,
     /// No stream can be opened.
     pub away: Mutex<bool>,
 }
@@ -163,6 +165,10 @@ impl Access for Way {
             tokio::spawn(serve(self.0.clone(), theirs));
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
+    }
+
+    fn move_on(&self) {
+        self.0.moves.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -201,6 +201,17 @@ async fn each_passing_fault_is_forgiven_once() {
 }
 
 #[tokio::test]
+async fn a_server_that_starts_is_left_for_another() {
+    let starting = status(503, "ServiceUnavailable", "apiserver not ready", json!([]));
+    let fake = Fake::new();
+    fake.on("GET /api/v1/namespaces/default/configmaps/a", [starting, ok(object("a", "1"))]);
+    let provider = fake.provider();
+    assert_eq!(ids(&read(&provider, &[wanted("ConfigMap", "a")]).await), ["1"]);
+    let counts = [&fake.connections, &fake.moves].map(|count| count.load(Ordering::Relaxed));
+    assert_eq!(counts, [2, 1]);
+}
+
+#[tokio::test]
 async fn one_connection_serves_one_call_after_the_other() {
     let fake = Fake::new();
     fake.on("GET /api/v1/namespaces/default/configmaps/a", [ok(object("a", "1"))]);
