@@ -38,7 +38,7 @@ impl Sealer {
     }
 
     fn seal_at(&self, kind: Kind, path: &str, tree: Json) -> Json {
-        if !path.is_empty() && kind.field(path).sensitive && !tree.is_object() {
+        if !path.is_empty() && is_sensitive(kind, path) && !tree.is_object() {
             return self.seal(&tree);
         }
         match tree {
@@ -56,6 +56,13 @@ impl Sealer {
             other => other,
         }
     }
+}
+
+/// Whether a field is secret; what an object of Kubernetes shows of boma's own writes, under
+/// `owned`, is as secret as the fields themselves.
+fn is_sensitive(kind: Kind, path: &str) -> bool {
+    let own = path.strip_prefix("owned.");
+    kind.field(path).sensitive || own.is_some_and(|path| kind.field(path).sensitive)
 }
 
 fn is_sealed_map(map: &serde_json::Map<String, Json>) -> bool {
@@ -80,5 +87,15 @@ mod tests {
         assert_eq!(sealed, sealer.seal(&json!("hunter2")));
         assert_ne!(sealed, sealer.seal(&json!("hunter3")));
         assert_ne!(sealed, Sealer::new("00fe").seal(&json!("hunter2")));
+    }
+
+    #[test]
+    fn what_boma_wrote_is_as_secret_where_the_cluster_shows_it_again() {
+        let Some(kind) = Kind::named("kubernetes/Secret") else { return };
+        let data = json!({"data": {"password": "hunter2"}});
+        let tree = json!({"type": "Opaque", "data": data["data"], "owned": data});
+        let sealed = Sealer::new("00ff").seal_tree(kind, tree);
+        assert!(!sealed.to_string().contains("hunter2"));
+        assert_eq!(sealed["owned"]["data"], sealed["data"]);
     }
 }
