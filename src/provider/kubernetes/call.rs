@@ -7,8 +7,8 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
 use hyper::{Method, StatusCode};
 use serde_json::Value as Json;
 
-/// A request, which can be sent again.
-#[derive(Clone, Debug)]
+/// A request, which can be sent again. Its body may hold secrets, so it has no `Debug`.
+#[derive(Clone)]
 pub struct Call {
     pub method: Method,
     /// Path and query.
@@ -44,8 +44,8 @@ impl Call {
     }
 }
 
-/// What came back, whatever its status.
-#[derive(Clone, Debug)]
+/// What came back, whatever its status. Its body may hold secrets, so it has no `Debug`.
+#[derive(Clone)]
 pub struct Answer {
     pub status: StatusCode,
     /// The server's remarks on what it accepted.

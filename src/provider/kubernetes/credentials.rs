@@ -122,3 +122,49 @@ fn unusable(problem: &str) -> Failure {
         "look at /etc/rancher/k3s/k3s.yaml on the servers; k3s writes it anew when it starts",
     )
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::provider::kubernetes::testing::kubeconfig;
+
+    fn check(kubeconfig: &str, problem: &str) {
+        let error = Credentials::parse(&kubeconfig.to_owned().into()).err().expect("refused");
+        let expected = format!("the cluster's kubeconfig cannot be used: {problem}");
+        assert_eq!(error.to_string(), expected, "{kubeconfig}");
+    }
+
+    #[test]
+    fn the_name_to_verify_is_the_kubeconfigs() {
+        let read = |text: String| Credentials::parse(&text.into()).ok().expect("a kubeconfig");
+        let named = read(kubeconfig("t"));
+        assert_eq!(named.server_name, ServerName::try_from("kubernetes").unwrap());
+        assert_eq!(named.authority, "127.0.0.1:6443");
+        assert!(named.authorization.unwrap().is_sensitive());
+        let plain = kubeconfig("t").replace("tls-server-name: kubernetes", "");
+        let plain = read(plain.replace("127.0.0.1", "[fd00::1]"));
+        assert_eq!(plain.server_name, ServerName::try_from("fd00::1").unwrap());
+    }
+
+    #[test]
+    fn a_kubeconfig_that_needs_this_machines_files_is_refused() {
+        let whole = kubeconfig("t");
+        let without = |text: &str, with: &str| whole.replace(text, with);
+        check("nonsense: [", "it is not a kubeconfig");
+        check(
+            &without("current-context: default", "current-context: other"),
+            "its current context does not name a cluster and a user that it has",
+        );
+        check(&without("https://", "http://"), "its server is no https URL");
+        check(
+            &without("certificate-authority-data", "certificate-authority"),
+            "it holds no certificate authority",
+        );
+        let user = "it holds neither a client certificate nor a token";
+        check(&without("token: t", "tokenFile: /etc/shadow"), user);
+        let certificate = "client-certificate-data: eA==\n    client-key-data: eA==";
+        let problem = "its client certificate or key is not PEM in base64";
+        check(&without("token: t", certificate), problem);
+    }
+}

@@ -9,8 +9,8 @@ use super::manifest::manifest;
 use super::place::Place;
 use crate::resource::{Address, Attributes, Mark};
 
-/// One object that a plan would write.
-#[derive(Clone, Debug)]
+/// One object that a plan would write. It holds secrets, so it has no `Debug`.
+#[derive(Clone)]
 pub struct Trial {
     /// Which resource it is.
     pub address: Address,
