@@ -1,5 +1,6 @@
 //! `boma lab`, and the lab behind `--lab`.
 
+mod cluster_names;
 mod fault;
 mod host_names;
 mod hosts;

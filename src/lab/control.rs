@@ -17,17 +17,19 @@ pub(super) const TOKEN_HEADER: &str = "x-lab-token";
 /// One change made behind a client's back, in vim25's own names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drifted {
-    /// `VirtualMachine`, `Role`, `Permission`, `ClusterRule` or `Host`.
+    /// `VirtualMachine`, `Role`, `Permission`, `ClusterRule`, `Host` or `Kubernetes`.
     pub object_type: String,
     /// The inventory path before the change (`/DC1/vm/cht/server-1`), a role's name, the path of
-    /// the entity that a permission is on, a cluster's path, a space and the name of its rule, or
-    /// the name of a host's machine.
+    /// the entity that a permission is on, a cluster's path, a space and the name of its rule,
+    /// the name of a host's machine, or an object of a cluster: `apps/v1 Deployment default/x`.
     pub name: String,
     /// `DOMAIN\name` in one form; only for permissions.
     pub principal: Option<String>,
     /// Such as `config.hardware.numCPU`, `config.flags.diskUuidEnabled`, `runtime.powerState`,
     /// `parent` (as a path), `privilege`, `roleId`, `propagate`, `enabled`, `vm` (as names), or
-    /// `exists`; of hosts `file /etc/rancher/k3s/config.yaml KEY`, `unit k3s.service` or `ufw`.
+    /// `exists`; of hosts `file /etc/rancher/k3s/config.yaml KEY`, `unit k3s.service` or `ufw`; of
+    /// objects of a cluster a path, items of lists by their keys: `metadata.labels.x`,
+    /// `spec.template.spec.containers.main.image`.
     pub property: String,
     /// The value until now.
     pub before: Value,

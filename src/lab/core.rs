@@ -3,12 +3,12 @@
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::control::{Drifted, Status};
+use super::control::Status;
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, HostRecord, Network, Verdict};
 use super::journal::Journal;
-use super::kubernetes::{Site, Staging, settle};
+use super::kubernetes::{Site, Staging, Writes, settle};
 use super::staged::FaultRule;
-use super::vsphere::{Desk, Entry, Settings, World, draw_bytes, drift, guests, status};
+use super::vsphere::{Desk, Entry, Settings, World, guests, status};
 use super::world::{Picture, Record};
 
 /// A lab at work.
@@ -26,6 +26,7 @@ pub(super) struct Core {
     /// How programs in clusters reach the vCenter.
     pub site: Site,
     pub rest: Rest,
+    pub writes: Writes,
     /// A record could not be written: the world in memory is ahead of the one on disk.
     pub broken: bool,
 }
@@ -42,31 +43,6 @@ pub(super) struct Rest {
 }
 
 impl Core {
-    /// Changes up to `count` things that clients made, on hosts and in the vCenter, and tells
-    /// which. No change hides another.
-    pub(super) fn drift(&mut self, seed: u64, count: usize) -> io::Result<Vec<Drifted>> {
-        self.settle()?;
-        let mut spare = self.hosts.spare();
-        let on_hosts = usize::from(draw_bytes(seed, "drift", "hosts")[0]) % count.saturating_add(1);
-        let (records, mut drifted) = self.hosts.drift(seed, on_hosts, now(), &mut spare);
-        self.keep_hosts(records)?;
-        let left = count - drifted.len();
-        let (entry, others) = drift(&self.desk.world, seed, left, &mut |id| spare.take(id));
-        self.desk.world.apply(&entry);
-        self.keep(vec![entry])?;
-        drifted.extend(others);
-        Ok(drifted)
-    }
-
-    /// Changes up to `count` things on hosts that clients set up, and tells which.
-    pub(super) fn drift_hosts(&mut self, seed: u64, count: usize) -> io::Result<Vec<Drifted>> {
-        self.settle()?;
-        let mut spare = self.hosts.spare();
-        let (records, drifted) = self.hosts.drift(seed, count, now(), &mut spare);
-        self.keep_hosts(records)?;
-        Ok(drifted)
-    }
-
     /// Carries out a change that was asked for by the side door; the inner error says why not.
     pub(super) fn change(
         &mut self,
@@ -106,6 +82,7 @@ impl Core {
         status.requests.extend(self.api.counts.clone());
         status.hosts = self.hosts.told();
         status.history = self.hosts.history();
+        status.writes = self.writes.told();
         status.clusters = super::k3s::status(&self.hosts.clusters, now());
         Ok(status)
     }

@@ -4,6 +4,7 @@
 //! It knows wire formats only. Nothing here may use boma's providers, plans, state or resources: a
 //! misreading that both shared could then never show.
 
+mod by_hand;
 mod control;
 mod core;
 mod home;

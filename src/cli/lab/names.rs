@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::super::error::CliError;
-use super::host_names;
+use super::{cluster_names, host_names};
 use crate::lab::Drifted;
 use crate::lower::vcenter_paths as paths;
 use crate::render::json::LabDriftedJson;
@@ -37,6 +37,9 @@ pub fn translate(spec: &Spec, drifted: &[Drifted]) -> Result<Vec<LabDriftedJson>
 fn translate_one(spec: &Spec, one: &Drifted) -> Option<LabDriftedJson> {
     if one.object_type == "Host" {
         return host_names::translate(spec, one);
+    }
+    if one.object_type == "Kubernetes" {
+        return cluster_names::translate(spec, one);
     }
     let (_, attribute) = ATTRIBUTES.iter().find(|(property, _)| *property == one.property)?;
     Some(LabDriftedJson {

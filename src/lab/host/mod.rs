@@ -43,6 +43,7 @@ pub(super) use desk::{HostDesk, HostRecord, Verdict};
 pub(super) use hosts::Hosts;
 pub(super) use key::{client_key, fingerprint};
 pub(super) use network::Network;
+pub(super) use spare::Spare;
 pub(super) use standing::Standing;
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Spare {
     }
 
     /// The machine has to stay up from now on.
-    pub(super) fn keep(&mut self, id: &str) {
+    pub(in crate::lab) fn keep(&mut self, id: &str) {
         self.changed.insert(id.to_owned());
     }
 }

@@ -92,6 +92,9 @@ impl Core {
         }
         let request = small(request, &hits);
         let answer = answer(self.hosts.clusters.get(&door.cluster)?, &request, now);
+        if !answer.effects.is_empty() {
+            self.writes.note(&request);
+        }
         self.finish(door, answer, hits.contains(&StagedFault::DropAfter))
     }
 

@@ -40,19 +40,24 @@ mod validate;
 mod view;
 mod watch;
 mod write;
+mod writes;
 
 pub(in crate::lab) use api::answer;
 pub(in crate::lab) use call::Answer;
 pub(in crate::lab) use certificates::authority;
-pub(in crate::lab) use controllers::{PodView, Site, blocked, movable, pods_on, settle, workloads};
+pub(in crate::lab) use controllers::{
+    PodView, Site, blocked, edits, movable, pods_on, settle, workloads,
+};
 pub(in crate::lab) use fault::{PREFIX, Staging};
 pub(in crate::lab) use key::Key;
 pub(in crate::lab) use kubeconfig::kubeconfig;
 pub(in crate::lab) use port::{Port, path as kubeconfig_path};
 pub(in crate::lab) use refusal::Refusal;
+pub(in crate::lab) use request::Request;
 pub(in crate::lab) use server::serve;
 pub(in crate::lab) use store::{Store, StoreEffect};
 pub(in crate::lab) use watch::Watch;
+pub(in crate::lab) use writes::Writes;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

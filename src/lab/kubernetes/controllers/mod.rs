@@ -7,6 +7,7 @@
 mod addons;
 mod affinity;
 mod attach;
+mod by_hand;
 mod cloud;
 mod cloud_config;
 mod condition;
@@ -44,6 +45,7 @@ mod volume;
 mod work;
 mod yaml;
 
+pub(in crate::lab) use by_hand::edits;
 pub(in crate::lab) use drains::{PodView, blocked, movable, pods_on};
 pub(in crate::lab) use settle::settle;
 pub(in crate::lab) use site::Site;

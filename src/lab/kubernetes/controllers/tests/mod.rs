@@ -1,5 +1,6 @@
 //! Whole stories of what moves by itself.
 
+mod by_hand;
 mod cloud;
 mod rig;
 mod storage;
