@@ -301,7 +301,9 @@ fn binding(object: &Json) -> Vec<Problem> {
     if !known.iter().any(|kind| object["roleRef"]["kind"] == *kind) {
         problems.push(Problem::unsupported("roleRef.kind", &object["roleRef"]["kind"], &known));
     }
-    for (index, subject) in items(&object["subjects"]).enumerate() {
+    // In a RoleBinding the account's namespace is the binding's where none is named.
+    let anywhere = object["kind"] == "ClusterRoleBinding";
+    for (index, subject) in items(&object["subjects"]).filter(|_| anywhere).enumerate() {
         let path = format!("subjects[{index}]");
         if subject["kind"] == "ServiceAccount" && subject["namespace"].is_null() {
             problems.push(Problem::required(format!("{path}.namespace")));
