@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::json::{list, text};
+use super::json::{Stored, list, text};
 use super::work::Work;
 use crate::lab::kubernetes::Key;
 
@@ -23,10 +23,12 @@ pub(super) fn may(work: &Work<'_>, namespace: &str, account: &str, ask: &Ask<'_>
         let all = work.list(group, "rolebindings");
         bindings.extend(all.into_iter().filter(|(key, _)| key.namespace == ask.namespace));
     }
-    let binds = |binding: &Json| {
-        list(binding, "/subjects").iter().any(|subject| is(subject, namespace, account))
+    let binds = |(key, binding): &&Stored| {
+        list(binding, "/subjects")
+            .iter()
+            .any(|subject| is(subject, namespace, account, &key.namespace))
     };
-    bindings.iter().filter(|(_, binding)| binds(binding)).any(|(key, binding)| {
+    bindings.iter().filter(binds).any(|(key, binding)| {
         let name = text(binding, "/roleRef/name");
         let role = match text(binding, "/roleRef/kind") {
             "Role" => Key::new(group, "roles", &key.namespace, name),
@@ -48,10 +50,14 @@ pub(super) fn forbidden(namespace: &str, account: &str, ask: &Ask<'_>) -> String
     )
 }
 
-fn is(subject: &Json, namespace: &str, account: &str) -> bool {
+/// Whether a subject of a binding in some namespace is an account.
+fn is(subject: &Json, namespace: &str, account: &str, binding: &str) -> bool {
     let name = text(subject, "/name");
     match text(subject, "/kind") {
-        "ServiceAccount" => name == account && text(subject, "/namespace") == namespace,
+        "ServiceAccount" => {
+            let own = text(subject, "/namespace");
+            name == account && (if own.is_empty() { binding } else { own }) == namespace
+        }
         "User" => name == format!("system:serviceaccount:{namespace}:{account}"),
         "Group" => {
             name == "system:serviceaccounts"
