@@ -48,7 +48,10 @@ pub const CASES: &[Case] = &[
     ),
     warn(
         "version-skew",
-        &[("[storage]", "[csi]\nversion = \"v3.4.0\"\n[storage]")],
+        &[(
+            "[storage]",
+            "[csi]\nversion = \"v3.4.0\"\nmanifest = { from = \"csi.yaml\", sha256 = \"0000000000000000000000000000000000000000000000000000000000000000\" }\n[storage]",
+        )],
         "which Kubernetes minors CSI v3.4.0 is for is not on record",
     ),
     warn(

@@ -1,7 +1,7 @@
 //! CSI, snapshots and backups.
 
 use crate::diag::Diagnostic;
-use crate::spec::releases::SIDECARS;
+use crate::spec::releases::{RENDERED, SIDECARS, Version, is_rendered};
 use crate::spec::source::{Wrong, nearest};
 use crate::spec::{BackupMode, ProjectBackup, Spec};
 
@@ -10,6 +10,7 @@ const CLUSTER_ID_MAX: usize = 64;
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     csi(spec, found);
+    rendering(spec, found);
     sidecars(spec, found);
     backup(spec, found);
 }
@@ -37,6 +38,21 @@ fn csi(spec: &Spec, found: &mut Vec<Diagnostic>) {
             found.push(wrong.error(&replicas.place));
         }
     }
+}
+
+/// What a driver of another series needs is not to be guessed: volumes depend on it.
+fn rendering(spec: &Spec, found: &mut Vec<Diagnostic>) {
+    let version = &spec.csi.version;
+    if spec.csi.manifest.is_some() || Version::parse(version).is_some_and(is_rendered) {
+        return;
+    }
+    let series = RENDERED.map(|(major, minor)| format!("v{major}.{minor}")).join(", ");
+    let wrong = Wrong::new(
+        format!("boma has no manifest of CSI {version} on record"),
+        "not on record",
+        format!("write a `version` of {series}, or name upstream's own as `manifest` in [csi]"),
+    );
+    found.push(wrong.error(&version.place));
 }
 
 fn sidecars(spec: &Spec, found: &mut Vec<Diagnostic>) {
@@ -112,6 +128,11 @@ mod tests {
             ],
             &["there are 1 servers"],
         );
+        check_section("[csi]\nversion = \"v3.4.0\"", &["no manifest of CSI v3.4.0"]);
+        check_section("[csi]\nversion = \"v3.9.0\"", &["no manifest of CSI v3.9.0"]);
+        let digest = "ab".repeat(32);
+        let manifest = format!("manifest = {{ from = \"csi.yaml\", sha256 = \"{digest}\" }}");
+        check_section(&format!("[csi]\nversion = \"v3.4.0\"\n{manifest}"), &[]);
         check_section("[csi]\nsidecars = { csi-resize = \"v1.12.0\" }", &["no sidecar"]);
         check_section("[cloud_provider]\nzone = \"z\"", &["without the other"]);
     }

@@ -76,6 +76,15 @@ pub fn csi_series(series: (u32, u32)) -> Option<&'static CsiSeries> {
     CSI.iter().find(|release| release.series == series)
 }
 
+/// Whether boma knows what a release's manifest looks like: series by series, since patch releases
+/// keep that of theirs but for what the lowering knows of.
+pub fn is_rendered(csi: Version) -> bool {
+    RENDERED.contains(&(csi.major, csi.minor))
+}
+
+/// The series that boma renders.
+pub const RENDERED: [(u32, u32); 5] = [(2, 7), (3, 5), (3, 6), (3, 7), (3, 8)];
+
 /// The sidecars of a driver. Where its own are not on record, those of the next series that
 /// has some, which upstream moves together in steps of a few minors; the newest ones above all.
 pub fn sidecars(csi: Version) -> &'static Sidecars {

@@ -14,7 +14,8 @@ mod version;
 pub use cht::{CHT_NEWEST, cht_end};
 pub use cpi::{CpiMinor, cpi_minor, finds_by_uuid_only, pins_by_sha256, reads_endpoint_slices};
 pub use csi::{
-    CsiSeries, Digests, SIDECARS, Sidecars, csi_digests, csi_series, is_dense, sidecars,
+    CsiSeries, Digests, RENDERED, SIDECARS, Sidecars, csi_digests, csi_series, is_dense,
+    is_rendered, sidecars,
 };
 pub use defaults::{CHT, DOCKER, K3S, cpi, csi, snapshots};
 pub use kubernetes::{End, kubernetes_end, usable};
