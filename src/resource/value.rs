@@ -59,7 +59,9 @@ impl Escape {
     pub fn write(self, value: &str) -> String {
         match self {
             Self::None => value.to_owned(),
-            Self::Gcfg => value.replace('\\', "\\\\").replace('"', "\\\""),
+            Self::Gcfg => {
+                value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+            }
             Self::Yaml => Json::from(value).to_string().chars().map(yaml_char).collect(),
             Self::Url => value.bytes().map(url_byte).collect(),
         }
@@ -345,6 +347,7 @@ mod tests {
         };
         check(Escape::None, r#"a"\"#, r#"a"\"#);
         check(Escape::Gcfg, r#"DOM\us"er"#, r#"DOM\\us\"er"#);
+        check(Escape::Gcfg, "a\nb = \"c", r#"a\nb = \"c"#);
         check(Escape::Yaml, "a\"b\n", r#""a\"b\n""#);
         check(Escape::Yaml, "\u{1}\u{7f}\u{2028}é", r#""\u0001\u007f\u2028é""#);
         check(Escape::Url, "p@ss/w:d é", "p%40ss%2Fw%3Ad%20%C3%A9");
