@@ -59,9 +59,7 @@ impl Escape {
     pub fn write(self, value: &str) -> String {
         match self {
             Self::None => value.to_owned(),
-            Self::Gcfg => {
-                value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-            }
+            Self::Gcfg => value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"),
             Self::Yaml => Json::from(value).to_string().chars().map(yaml_char).collect(),
             Self::Url => value.bytes().map(url_byte).collect(),
         }

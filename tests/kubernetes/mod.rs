@@ -1,4 +1,5 @@
 //! What boma writes into a cluster.
 
 mod compare;
+mod cpi_differences;
 mod upstream;

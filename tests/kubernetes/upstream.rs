@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use boma::lower::kubernetes::cpi::cpi;
 use boma::lower::kubernetes::csi::csi;
 use boma::lower::kubernetes::snapshot::snapshots;
 use boma::lower::kubernetes::sources::Sources;
@@ -12,6 +13,7 @@ use boma::spec::{Spec, parse};
 use serde_json::{Map, Value as Json, json};
 
 use super::compare::compare;
+use super::cpi_differences::{CPI, CPI_1_25};
 
 const SMALL: &str = include_str!("../fixtures/small.toml");
 
@@ -119,6 +121,20 @@ pub fn check(rendered: &[Resource], files: &[&str], intended: &[&[(&str, &str)]]
 fn check_csi(keys: &str, file: &str, intended: &[&[(&str, &str)]]) {
     let spec = spec(&[("[csi]\n", &format!("[csi]\n{keys}\n"))]);
     check(&csi(&spec, &Sources::default()), &[file], intended);
+}
+
+fn check_cpi(version: &str, file: &str, intended: &[&[(&str, &str)]]) {
+    let keys = format!("[cloud_provider]\nversion = \"{version}\"\n\n[storage]");
+    let spec = spec(&[("[storage]", &keys)]);
+    check(&cpi(&spec, &Sources::default()), &[file], intended);
+}
+
+#[test]
+#[ignore = "needs BOMA_UPSTREAM"]
+fn cpi_does_what_its_releases_do() {
+    check_cpi("v1.25.3", "vsphere-cloud-controller-manager-v1.25", &[CPI, CPI_1_25]);
+    check_cpi("v1.35.1", "vsphere-cloud-controller-manager-v1.35", &[CPI]);
+    check_cpi("v1.36.0", "vsphere-cloud-controller-manager-v1.36", &[CPI]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::csi_container::FEATURES;
 use super::csi_rbac::{CONTROLLER_BINDING, NODE_BINDING, NODE_CLUSTER_BINDING};
 use super::csi_release::{CsiRelease, DENSITY, csi_release};
 use super::sources::Sources;
-use super::{csi_controller, csi_node, csi_rbac, object, snapshot_definition, upstream};
+use super::{cpi, csi_controller, csi_node, csi_rbac, node, object, snapshot_definition, upstream};
 use crate::resource::{Address, Place, Resource};
 use crate::spec::Spec;
 
@@ -96,14 +96,14 @@ fn name(manifest: &Json) -> &str {
 /// The controller looks up every node in the vCenter, so it comes once CPI has named them there.
 fn before_controller(spec: &Spec) -> Vec<Address> {
     let mut before = vec![
-        Address::from("cluster/cpi/DaemonSet/vsphere-cloud-controller-manager"),
+        cpi::address(),
         address("ServiceAccount", CONTROLLER),
         address("ClusterRoleBinding", CONTROLLER_BINDING),
         address("Secret", SECRET),
         address("ConfigMap", FEATURES),
         address("CSIDriver", NAME),
     ];
-    before.extend(spec.servers.iter().map(|server| Address::of("cluster/node", &server.name)));
+    before.extend(spec.servers.iter().map(node::address));
     if spec.snapshots.enabled.value {
         before.extend(snapshot_definition::addresses());
     }
