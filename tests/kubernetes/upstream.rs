@@ -45,6 +45,9 @@ const CSI_3: &[(&str, &str)] = &[(
     "k3s has another label",
 )];
 
+/// What v3.7.2 has besides.
+const CSI_3_7: &[(&str, &str)] = &[("*[vsphere-*].image", "its digests are known and pin it")];
+
 /// What v3.8 has left out, and the candidate for it has elsewhere.
 const CSI_3_8: &[(&str, &str)] = &[
     ("Deployment/*.nodeAffinity.*node-role.kubernetes.io/master*", "older k3s has it too"),
@@ -149,7 +152,7 @@ sidecar_registry = \"k8s.gcr.io/sig-storage\"";
 #[test]
 #[ignore = "needs BOMA_UPSTREAM"]
 fn csi_does_what_the_releases_of_today_do() {
-    check_csi("version = \"v3.7.2\"", "vsphere-csi-driver-v3.7.2", &[CSI, CSI_3]);
+    check_csi("version = \"v3.7.2\"", "vsphere-csi-driver-v3.7.2", &[CSI, CSI_3, CSI_3_7]);
     let candidate = "vsphere-csi-driver-v3.8.0-rc.1";
     check_csi("version = \"v3.8.0\"", candidate, &[&CSI[..4], CSI_3, CSI_3_8]);
 }
