@@ -63,6 +63,7 @@ mod table;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
+mod thumbprint_unread;
 mod time_skew;
 mod tls_off;
 mod token_refused;

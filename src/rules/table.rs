@@ -8,14 +8,14 @@ use super::{
     hostname, image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume, lock_behind,
     machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
     not_ready, plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy,
-    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name, time_skew,
+    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name, thumbprint_unread, time_skew,
     tls_off, token_refused, unknown_rule, upgrade_path, version_skew, volume_expansion,
     waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 61] = [
+pub const RULES: [Rule; 62] = [
     anti_affinity::RULE,
     bios_uuid::RULE,
     capacity::RULE,
@@ -66,6 +66,7 @@ pub const RULES: [Rule; 61] = [
     spare_voter::RULE,
     ssh_open::RULE,
     storage_account_name::RULE,
+    thumbprint_unread::RULE,
     time_skew::RULE,
     tls_off::RULE,
     token_refused::RULE,

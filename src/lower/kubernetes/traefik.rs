@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::object::object;
 use super::yaml;
 use crate::resource::{Address, Resource};
-use crate::spec::{Disable, Entry, Machine, Role, Seconds, Spec, Subnet};
+use crate::spec::{Disable, Entry, Machine, Role, Seconds, Spec};
 
 /// Makes k3s' load balancer use no other machine than those that have it (k3s docs,
 /// `networking/networking-services`).
@@ -50,7 +50,8 @@ fn values(spec: &Spec) -> Json {
     let mut values = json!({ "additionalArguments": arguments(spec) });
     if spec.traefik.client_address.value {
         // Pods see the client only where the machine that answers runs Traefik itself, so each
-        // of them does.
+        // of them does: k3s' load balancer leaves out machines without it (k3s PRs 6726 and 6907,
+        // since v1.25.7).
         values["service"] = json!({ "spec": { "externalTrafficPolicy": "Local" } });
         values["deployment"] = json!({ "kind": "DaemonSet" });
         if spec.traefik.entry.value != Entry::All {
@@ -82,15 +83,10 @@ fn arguments(spec: &Spec) -> Vec<String> {
 /// Whose X-Forwarded headers count. Where everybody may come, nobody's do: anyone could claim to
 /// be anybody else.
 fn proxies(spec: &Spec) -> String {
-    let traefik = &spec.traefik.trusted_proxies;
-    let written = if traefik.is_empty() { &spec.network.ingress_from } else { traefik };
-    let trusted = written.iter().filter(|network| network.prefix > 0 || !traefik.is_empty());
-    let trusted: Vec<String> = trusted.map(|network| source(network)).collect();
-    trusted.join(",")
-}
-
-fn source(network: &Subnet) -> String {
-    network.to_string()
+    let own = &spec.traefik.trusted_proxies;
+    let named = if own.is_empty() { &spec.network.ingress_from } else { own };
+    let trusted = named.iter().filter(|network| network.prefix > 0 || !own.is_empty());
+    trusted.map(|network| network.to_string()).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -67,6 +67,17 @@ const JOINED: &[Case] = &[
         &[("v1.35.9+k3s1", "v1.25.14+k3s1")],
         "registry.k8s.io never had images of CSI v2.7.2",
     ),
+    deny(
+        "thumbprint-unread",
+        &[
+            ("v1.35.9+k3s1", "v1.29.0+k3s1"),
+            (
+                "datacenter",
+                "thumbprint = \"00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\"\ndatacenter",
+            ),
+        ],
+        "CPI v1.29.0 cannot compare a certificate's SHA-256",
+    ),
     warn(
         "end-of-life",
         &[("5.3.1", "4.10.0")],
