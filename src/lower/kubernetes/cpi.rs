@@ -215,6 +215,47 @@ mod tests {
         assert_eq!(resources.len(), 8);
     }
 
+    #[test]
+    fn the_guides_mistakes_come_out_as_written() {
+        let guide = include_str!("../../../examples/guide-as-written.toml");
+        let spec = crate::spec::parse("guide-as-written.toml", guide).spec.unwrap();
+        let text = json!(manifests(&spec, &Sources::default())).to_string();
+        for mistake in [
+            "gcr.io/cloud-provider-vsphere/cpi/release/manager:v1.25.3",
+            "insecureFlag: true",
+            "server: \\\"192.0.2.10\\\"",
+            "192.0.2.10.password",
+            "user: \\\"k3s@vsphere.local\\\"",
+            "password: \"},{\"secret\"",
+        ] {
+            assert!(text.contains(mistake), "{mistake} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_waits_for_itself_and_nodes_wait_for_the_manager() {
+        let spec = spec(&[]);
+        let mut desired = crate::lower::lower(&spec);
+        let cluster = [
+            cpi(&spec, &Sources::default()),
+            super::super::node::nodes(&spec),
+            super::super::traefik::traefik(&spec),
+        ];
+        let cluster = cluster.into_iter().flatten();
+        desired.resources.extend(cluster.map(|one| (one.address.clone(), one)));
+        super::super::object::place_in_cluster(&spec, &mut desired.resources);
+        let graph = desired.graph();
+        let order: Vec<String> = graph.order().unwrap().iter().map(ToString::to_string).collect();
+        let at = |address: &str| order.iter().position(|one| one == address).unwrap();
+        assert!(
+            at("k3s/server/server-3")
+                < at("cluster/cpi/ClusterRole/system:cloud-controller-manager")
+        );
+        assert!(at("cluster/cpi/Secret/vsphere-cloud-secret") < at(address().as_str()));
+        assert!(at(address().as_str()) < at("cluster/node/agent-1"));
+        assert!(at("k3s/server/server-1") < at("cluster/traefik/HelmChartConfig/traefik"));
+    }
+
     /// What upstream's manifest has that matters here, in our own words.
     const UPSTREAM: &str = r#"
 kind: Secret
