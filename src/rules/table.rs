@@ -8,9 +8,9 @@ use super::{
     hostname, image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume, lock_behind,
     machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
     not_ready, plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy,
-    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name, thumbprint_unread, time_skew,
-    tls_off, token_refused, unknown_rule, upgrade_path, version_skew, volume_expansion,
-    waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
+    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name,
+    thumbprint_unread, time_skew, tls_off, token_refused, unknown_rule, upgrade_path, version_skew,
+    volume_expansion, waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 

@@ -76,7 +76,8 @@ impl Rig {
         };
         let mut world = World::empty(SEED);
         complete(&mut world, &setup);
-        let site = Site { vcenter: SERVER.to_owned(), passwords: BTreeMap::new(), old_images: false };
+        let site =
+            Site { vcenter: SERVER.to_owned(), passwords: BTreeMap::new(), old_images: false };
         Self { clusters: Clusters::default(), world, site, now_ms: 1_795_380_375_000 }
     }
 
