@@ -139,12 +139,8 @@ fn service(session: &mut Session<'_>, unit: &str, items: &mut Items) -> bool {
     if !active {
         items.put("journal", &systemctl::last_words(session, &name, 20));
     }
-    let text = |time: Option<i64>| time.map(|time| time.to_string()).unwrap_or_default();
-    items.put("config-time", &text(newest(&session.host, &path)));
-    let tokens = ["token", "agent-token"].map(|name| format!("{RANCHER}/{name}"));
-    let tokens = tokens.iter().filter_map(|path| session.host.node(path));
-    let written = tokens.map(|node| node.modified).max();
-    items.put("token-time", &text(written));
+    let newest = newest(&session.host, &path);
+    items.put("config-time", &newest.map(|time| time.to_string()).unwrap_or_default());
     active
 }
 
@@ -165,6 +161,7 @@ fn configuration(host: &Host, items: &mut Items) {
     items.file(host, "config", &format!("{RANCHER}/config.yaml"));
     items.files(host, "config-d", &format!("{RANCHER}/config.yaml.d"), &["yaml", "yml"]);
     items.file(host, "token", &format!("{RANCHER}/token"));
+    items.file(host, "token-unused", &format!("{RANCHER}/token.unused"));
     items.file(host, "agent-token", &format!("{RANCHER}/agent-token"));
     items.file(host, "server-token", &format!("{DATA}/server/token"));
 }

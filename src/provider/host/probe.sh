@@ -87,9 +87,8 @@ newest=$(stat -L -c %Y "$rancher/config.yaml" "$rancher/config.yaml.d"/*.y*ml "$
     "$units/$unit.service.env" "$units/$unit.service.d"/*.conf /usr/local/bin/k3s 2>/dev/null |
     sort -n | tail -n 1)
 [ -z "$newest" ] || put config-time "$(printf %s "$newest" | base64 -w 0)"
-newest=$(stat -L -c %Y "$rancher/token" "$rancher/agent-token" 2>/dev/null | sort -n | tail -n 1)
-[ -z "$newest" ] || put token-time "$(printf %s "$newest" | base64 -w 0)"
 file token "$rancher/token"
+file token-unused "$rancher/token.unused"
 file agent-token "$rancher/agent-token"
 file server-token "$data/server/token"
 if [ -d "$data/server/db/etcd" ] || [ -f "$data/agent/client-kubelet.crt" ]; then

@@ -12,7 +12,7 @@ use super::join::{self, Join};
 use super::provider::Machines;
 use super::reading::{self, Surroundings};
 use super::unit::Role;
-use super::{node, remove, rotate};
+use super::{node, remove, rotate, token};
 use crate::plan::{Operation, Step};
 use crate::provider::host::docker::{self, DOCKER};
 use crate::provider::host::firewall::{self, FIREWALL, Wanted};
@@ -159,7 +159,8 @@ impl Deed<'_> {
         if probe.word("joined") == Some("yes") {
             join::forget_init(self.remote, probe).await?;
         }
-        join::start(self.remote, role, verb).await
+        join::start(self.remote, role, verb).await?;
+        token::used(self.remote, probe).await
     }
 
     async fn drain(&self, probe: &Probe) -> Result<(), Failure> {

@@ -99,6 +99,10 @@ impl Install<'_> {
             Some(hash) if path == TOKEN => token::bound(hash, user, secret),
             _ => secret.to_owned(),
         };
+        // Before the token, so that whoever finds one that no process has taken yet knows it.
+        if before.is_some() && reading::service(self.probe) == "active" {
+            self.remote.write(&token::unused()).await?;
+        }
         let content = Content::Secret(SecretString::from(format!("{text}\n")));
         self.remote.write(&RootFile { path: path.into(), mode: 0o600, content }).await
     }

@@ -9,6 +9,7 @@ use super::arguments::{self, Disk};
 use super::cluster::{Cluster, Node};
 use super::config::Config;
 use super::settings::Settings;
+use super::token::UNUSED;
 use super::unit::Role;
 use super::{diagnose, token};
 use crate::provider::host::{Probe, machine, mark};
@@ -171,15 +172,18 @@ impl Host<'_> {
         {
             return true;
         }
-        let Some(loaded) = node.and_then(loaded) else { return self.is_older_than("config-time") };
-        // Nothing but the time shows with which token a process runs that took it from a file.
-        let took = ["token-file", "agent-token-file"].iter().any(|key| loaded.contains_key(*key));
-        took && self.is_older_than("token-time") || !arguments::same(&self.disk.settings, &loaded)
+        // Nothing else shows with which token a process runs.
+        if self.probe.text(UNUSED).is_some() {
+            return true;
+        }
+        match node.and_then(loaded) {
+            Some(loaded) => !arguments::same(&self.disk.settings, &loaded),
+            None => self.is_older_than_its_files(),
+        }
     }
 
-    /// Whether the process began before files were written, whose time is an item of the probe.
-    fn is_older_than(&self, item: &str) -> bool {
-        let written = self.probe.word(item).and_then(|time| time.parse::<i64>().ok());
+    fn is_older_than_its_files(&self) -> bool {
+        let written = self.probe.word("config-time").and_then(|time| time.parse::<i64>().ok());
         let started = self.probe.setting("unit-show", "ExecMainStartTimestamp").and_then(started);
         matches!((written, started), (Some(written), Some(started)) if written > started)
     }
@@ -258,7 +262,6 @@ mod tests {
             ("hostname", "server-1\n"),
             ("nodes", nodes.as_str()),
             ("config-time", "9999999999"),
-            ("token-time", "1795380374"),
         ];
         let expected = json!({
             "version": "v1.35.9+k3s1", "config": {"docker": true}, "provider_id": "vsphere://42",
@@ -318,10 +321,9 @@ mod tests {
             ("unit-show", ACTIVE),
             ("hostname", "server-1"),
             ("config", "token-file: /etc/rancher/k3s/token\nwrite-kubeconfig-mode: '0644'\n"),
-            ("token-time", "1795380374"),
         ];
         check(&items, cluster.as_ref(), json!({"running": "current"}));
-        items[5].1 = "1795380375";
+        items.push((UNUSED, "new\n"));
         check(&items, cluster.as_ref(), json!({"running": "stale"}));
     }
 

@@ -1,6 +1,6 @@
 //! Forms of k3s tokens (k3s docs, `cli/token.md`).
 
-use crate::provider::host::base64;
+use crate::provider::host::{Content, Failure, Probe, Remote, RootFile, base64};
 use crate::resource::Digest;
 
 /// The secret part: what follows `K10<hash>::server:` or `K10<hash>::node:`, or all of a short one.
@@ -35,6 +35,29 @@ pub fn hash(cacerts: &str) -> Option<String> {
     let (body, _) = cacerts[last + BEGIN.len()..].split_once("-----END")?;
     let body: String = body.split_whitespace().collect();
     base64::decode(&body).map(|der| Digest::of(&der).to_string())
+}
+
+/// The item of a probe that says that a token was written which the process does not run with yet.
+pub const UNUSED: &str = "token-unused";
+
+/// Where that is written.
+const UNUSED_FILE: &str = "/etc/rancher/k3s/token.unused";
+
+/// What goes on a host before a new token does.
+pub fn unused() -> RootFile {
+    let content = Content::Plain(b"k3s is yet to be restarted with the new token\n".to_vec());
+    RootFile { path: UNUSED_FILE.into(), mode: 0o600, content }
+}
+
+/// Takes it away, once the process was started anew.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn used(remote: Remote<'_>, probe: &Probe) -> Result<(), Failure> {
+    if probe.text(UNUSED).is_some() {
+        remote.root(&["rm", "-f", UNUSED_FILE]).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

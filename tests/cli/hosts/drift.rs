@@ -64,6 +64,21 @@ fn by_hand_and_in_use() {
     rig.assert_whole(&NODES);
 }
 
+/// boma says on the host that a token was written, before it is, and takes that back once the node
+/// was restarted.
+#[test]
+fn a_token_that_no_process_has_taken_yet() {
+    let rig = Rig::applied();
+    let unused = "/etc/rancher/k3s/token.unused";
+    let write = HostAction::Write { path: unused.into(), content: "new\n".into(), mode: 0o600 };
+    rig.at("agent-1", write);
+    rig.apply();
+    let restarts = rig.cluster().restarts;
+    let nodes: Vec<_> = restarts.iter().map(|it| (it.node.as_str(), it.was_drained())).collect();
+    assert_eq!(nodes, [("agent-1", true)]);
+    rig.assert_whole(&NODES);
+}
+
 /// No other server goes down while one is down.
 #[test]
 fn a_stopped_server_and_a_setting_of_all() {
