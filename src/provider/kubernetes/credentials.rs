@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_name_to_verify_is_the_kubeconfigs() {
-        let read = |text: String| Credentials::parse(&text.into()).ok().expect("a kubeconfig");
+        let read = |text: String| Credentials::parse(&text.into()).expect("a kubeconfig");
         let named = read(kubeconfig("t"));
         assert_eq!(named.server_name, ServerName::try_from("kubernetes").unwrap());
         assert_eq!(named.authority, "127.0.0.1:6443");

@@ -1,0 +1,124 @@
+//! What is deleted, and what only loses what boma put on it.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use crate::plan::Operation;
+use crate::provider::Retry;
+use crate::provider::kubernetes::testing::{Deed, Fake, Heard, ok, status, tree, wanted};
+use crate::resource::Reading;
+
+async fn delete(fake: &Arc<Fake>, kind: &str) -> Result<Reading, String> {
+    let deed = Deed {
+        wanted: wanted(kind, "a"),
+        operation: Operation::Delete,
+        attributes: json!({}),
+        fields: &[],
+        object: Some(("1", json!({}))),
+    };
+    deed.carry_out(&fake.provider(), &Heard::default()).await.map_err(|error| error.help)
+}
+
+#[tokio::test]
+async fn only_the_object_that_is_meant_is_deleted() {
+    let path = "DELETE /apis/apps/v1/namespaces/default/deployments/a";
+    let fake = Fake::new();
+    let going = json!({"metadata": {"name": "a", "uid": "1", "deletionTimestamp": "t",
+        "finalizers": ["foregroundDeletion"]}});
+    fake.on(path, [ok(going)]);
+    let reading = delete(&fake, "Deployment").await.unwrap();
+    assert_eq!(tree(&reading)["waiting"], "it is being deleted: finalizers foregroundDeletion");
+    let body = fake.seen().remove(0).body;
+    assert_eq!(
+        (&body["preconditions"], &body["propagationPolicy"]),
+        (&json!({"uid": "1"}), &json!("Foreground"))
+    );
+
+    for reply in [ok(json!({"kind": "Status"})), status(404, "NotFound", "gone", json!([]))] {
+        let fake = Fake::new();
+        fake.on(path, [reply]);
+        assert_eq!(delete(&fake, "Deployment").await, Ok(Reading::Absent));
+    }
+    let fake = Fake::new();
+    fake.on(
+        path,
+        [status(409, "Conflict", "the UID in the precondition (1) does not match", json!([]))],
+    );
+    assert_eq!(
+        delete(&fake, "Deployment").await,
+        Err("another object stands in its place: plan again".into())
+    );
+}
+
+#[tokio::test]
+async fn a_volume_outlives_its_resource() {
+    let fake = Fake::new();
+    assert_eq!(delete(&fake, "PersistentVolume").await, Ok(Reading::Absent));
+    assert!(fake.lines().is_empty());
+}
+
+fn node(version: &str, taints: Json) -> Json {
+    json!({"metadata": {"name": "a", "uid": "1", "resourceVersion": version,
+            "annotations": {"boma.dev/taints": "boma"}},
+        "spec": {"taints": taints}})
+}
+
+#[tokio::test]
+async fn taints_are_changed_between_two_writes_of_others() {
+    let other = json!({"key": "kubelet", "effect": "NoExecute"});
+    let own = json!({"key": "boma", "effect": "NoSchedule"});
+    let fake = Fake::new();
+    fake.on("GET /api/v1/nodes/a", [ok(node("1", json!([]))), ok(node("3", json!([other])))]);
+    fake.on(
+        "PATCH /api/v1/nodes/a",
+        [
+            ok(node("2", json!([]))),
+            status(409, "Conflict", "the object has been modified", json!([])),
+            ok(node("4", json!([other, own]))),
+        ],
+    );
+    let deed = Deed {
+        wanted: wanted("Node", "a"),
+        operation: Operation::Create,
+        attributes: json!({"labels": {"zone": "a"}, "taints": [own]}),
+        fields: &[],
+        object: None,
+    };
+    let reading = deed.carry_out(&fake.provider(), &Heard::default()).await.unwrap();
+    assert_eq!(tree(&reading)["owned"]["taints"], json!([own]));
+    let seen = fake.seen();
+    assert_eq!(seen[1].body["metadata"]["annotations"]["boma.dev/taints"], "boma");
+    assert_eq!((&seen[1].body["spec"], &seen[1].body["taints"]), (&Json::Null, &Json::Null));
+    assert_eq!(seen[2].body["metadata"]["resourceVersion"], "2");
+    assert_eq!(seen[4].body["metadata"]["resourceVersion"], "3");
+    assert_eq!(seen[4].body["spec"]["taints"], json!([other, own]));
+    assert_eq!(seen.len(), 5);
+}
+
+#[tokio::test]
+async fn a_node_is_never_made_and_never_deleted() {
+    let fake = Fake::new();
+    let deed = Deed {
+        wanted: wanted("Node", "a"),
+        operation: Operation::Create,
+        attributes: json!({"labels": {"zone": "a"}}),
+        fields: &[],
+        object: None,
+    };
+    let error = deed.carry_out(&fake.provider(), &Heard::default()).await.unwrap_err();
+    assert_eq!((error.message.as_str(), error.retry), ("the cluster has no node a", Retry::Later));
+
+    let fake = Fake::new();
+    let other = json!({"key": "kubelet", "effect": "NoExecute"});
+    let own = json!({"key": "boma", "effect": "NoSchedule"});
+    fake.on("GET /api/v1/nodes/a", [ok(node("1", json!([own, other])))]);
+    fake.on("PATCH /api/v1/nodes/a", [ok(node("2", json!([other])))]);
+    assert_eq!(delete(&fake, "Node").await, Ok(Reading::Absent));
+    let seen = fake.seen();
+    assert_eq!(seen[1].body["spec"]["taints"], json!([other]));
+    assert_eq!(
+        seen[2].body,
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a", "uid": "1"}})
+    );
+}

@@ -1,0 +1,156 @@
+//! What is read, by how many requests.
+
+use serde_json::{Value as Json, json};
+
+use super::{ids, object, read};
+use crate::provider::Wanted;
+use crate::provider::kubernetes::testing::{Fake, Reply, ok, status, tree, wanted};
+use crate::resource::{Address, Mark};
+
+const MAPS: &str = "GET /api/v1/configmaps";
+
+fn two_maps() -> [Wanted; 2] {
+    [wanted("ConfigMap", "a"), wanted("ConfigMap", "b")]
+}
+
+#[tokio::test]
+async fn a_kind_is_read_page_by_page_in_all_namespaces() {
+    let fake = Fake::new();
+    let first =
+        json!({"metadata": {"continue": "a/b"}, "items": [object("a", "1"), object("x", "9")]});
+    let last = json!({"metadata": {"continue": ""}, "items": [object("b", "2")]});
+    fake.on(MAPS, [ok(first), ok(last)]);
+    let provider = fake.provider();
+    assert_eq!(ids(&read(&provider, &two_maps()).await), ["1", "2"]);
+    let pages = ["?limit=500", "?limit=500&continue=a%2Fb"].map(|query| format!("{MAPS}{query}"));
+    assert_eq!(fake.lines(), pages);
+    assert_eq!(provider.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_grew_too_old_is_read_again_once() {
+    let gone = || status(410, "Expired", "The provided continue parameter is too old", json!([]));
+    let first = || ok(json!({"metadata": {"continue": "c"}, "items": [object("a", "1")]}));
+    let last = ok(json!({"metadata": {}, "items": [object("b", "2")]}));
+    let fake = Fake::new();
+    fake.on(MAPS, [first(), gone(), first(), last]);
+    assert_eq!(ids(&read(&fake.provider(), &two_maps()).await), ["1", "2"]);
+    let fake = Fake::new();
+    fake.on(MAPS, [first(), gone(), first(), gone()]);
+    let readings = read(&fake.provider(), &two_maps()).await;
+    assert!(ids(&readings).iter().all(|id| id.starts_with("unread: The provided continue")));
+    assert_eq!(fake.lines().len(), 4);
+}
+
+#[tokio::test]
+async fn only_a_whole_list_proves_that_something_is_not_there() {
+    let fake = Fake::new();
+    fake.on(MAPS, [ok(json!({"metadata": {}, "items": [object("b", "2")]}))]);
+    assert_eq!(ids(&read(&fake.provider(), &two_maps()).await), ["absent", "2"]);
+    let fake = Fake::new();
+    assert_eq!(ids(&read(&fake.provider(), &two_maps()).await), ["absent", "absent"]);
+    let fake = Fake::new();
+    fake.on(
+        MAPS,
+        [ok(json!({"metadata": {"continue": "c"}, "items": [object("b", "2")]})), Reply::Drop],
+    );
+    let readings = read(&fake.provider(), &two_maps()).await;
+    assert!(
+        ids(&readings).iter().all(|id| id.starts_with("unread: the connection")),
+        "{readings:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_object_of_a_kind_is_read_by_its_name() {
+    let fake = Fake::new();
+    fake.on("GET /api/v1/namespaces/default/configmaps/a", [ok(object("a", "1"))]);
+    fake.on("GET /api/v1/nodes/n", [status(404, "NotFound", "nodes \"n\" not found", json!([]))]);
+    let asked = [wanted("ConfigMap", "a"), wanted("Node", "n")];
+    assert_eq!(ids(&read(&fake.provider(), &asked).await), ["1", "absent"]);
+}
+
+#[tokio::test]
+async fn a_reading_has_the_mark_the_fields_and_their_owners() {
+    let fake = Fake::new();
+    let live = json!({
+        "metadata": {
+            "name": "a", "namespace": "default", "uid": "1", "generation": 3,
+            "labels": {"app": "a"},
+            "annotations": {"boma.dev/lineage": "l", "boma.dev/address": "cluster/test/Secret/a"},
+            "managedFields": [
+                {"manager": "boma", "operation": "Apply", "fieldsV1": {
+                    "f:metadata": {"f:annotations": {"f:boma.dev/lineage": {}, "f:boma.dev/address": {}}},
+                    "f:data": {"f:password": {}}}},
+                {"manager": "kubectl", "operation": "Update", "fieldsV1": {
+                    "f:metadata": {"f:labels": {".": {}, "f:app": {}}}}},
+            ],
+        },
+        "type": "Opaque", "data": {"password": "aHVudGVyMg==", "other": "eA=="},
+    });
+    fake.on("GET /api/v1/namespaces/default/secrets/a", [ok(live)]);
+    let readings = read(&fake.provider(), &[wanted("Secret", "a")]).await;
+    let expected = json!({
+        "uid": "1", "generation": 3, "ready": true, "labels": {"app": "a"}, "type": "Opaque",
+        "data": {"password": "hunter2", "other": "x"}, "owned": {"data": {"password": "hunter2"}},
+        "managers": {"labels": "kubectl"},
+    });
+    assert_eq!(tree(&readings[0]), expected);
+    let mark = Mark { lineage: "l".into(), address: Address::from("cluster/test/Secret/a") };
+    assert_eq!(readings[0].object().unwrap().mark, Some(mark));
+}
+
+#[tokio::test]
+async fn why_a_workload_is_not_ready_is_asked_for_one_object_only() {
+    let live = |name: &str| {
+        json!({"metadata": {"name": name, "namespace": "default", "uid": "1", "generation": 1},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "a"}}},
+            "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1}})
+    };
+    let fake = Fake::new();
+    fake.on("GET /apis/apps/v1/namespaces/default/deployments/a", [ok(live("a"))]);
+    fake.on("GET /apis/apps/v1/deployments", [ok(json!({"items": [live("a"), live("b")]}))]);
+    let pod = json!({"metadata": {"name": "a-1"}, "status": {"containerStatuses": [
+        {"name": "x", "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}]}});
+    fake.on("GET /api/v1/namespaces/default/pods", [ok(json!({"items": [pod]}))]);
+    fake.on("GET /api/v1/namespaces/default/events", [status(500, "", "no", json!([]))]);
+    let provider = fake.provider();
+    let readings = read(&provider, &[wanted("Deployment", "a")]).await;
+    let told = "0 of 1 pods are available; pod a-1: ErrImagePull: no such image";
+    assert_eq!(tree(&readings[0])["waiting"], told);
+    assert!(fake.lines()[1].ends_with("/pods?labelSelector=app%3Da&limit=500"));
+    let before = provider.requests();
+    let both = [wanted("Deployment", "a"), wanted("Deployment", "b")];
+    let readings = read(&provider, &both).await;
+    assert_eq!(tree(&readings[1])["waiting"], "0 of 1 pods are available");
+    assert_eq!(provider.requests() - before, 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_for_a_pod_is_ready() {
+    let claim = |name: &str, class: &str, phase: &str| {
+        json!({"metadata": {"name": name, "namespace": "default", "uid": name},
+            "spec": {"storageClassName": class}, "status": {"phase": phase}})
+    };
+    let fake = Fake::new();
+    let claims =
+        [claim("a", "late", "Pending"), claim("b", "soon", "Pending"), claim("c", "soon", "Bound")];
+    fake.on("GET /api/v1/persistentvolumeclaims", [ok(json!({"items": claims}))]);
+    let classes = json!([
+        {"metadata": {"name": "late"}, "volumeBindingMode": "WaitForFirstConsumer"},
+        {"metadata": {"name": "soon"}, "volumeBindingMode": "Immediate"}]);
+    fake.on("GET /apis/storage.k8s.io/v1/storageclasses", [ok(json!({"items": classes}))]);
+    let asked = ["a", "b", "c"].map(|name| wanted("PersistentVolumeClaim", name));
+    let provider = fake.provider();
+    let readings = read(&provider, &asked).await;
+    let ready: Vec<Json> = readings.iter().map(|reading| tree(reading)["ready"].clone()).collect();
+    assert_eq!(ready, [true, false, true]);
+    assert_eq!(provider.requests(), 2);
+}
+
+#[tokio::test]
+async fn the_cluster_is_known_by_its_first_namespace() {
+    let fake = Fake::new();
+    fake.on("GET /api/v1/namespaces/kube-system", [ok(object("kube-system", "uid-1"))]);
+    assert_eq!(fake.provider().cluster_uid().await, Ok("uid-1".to_owned()));
+}
