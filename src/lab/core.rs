@@ -80,6 +80,7 @@ impl Core {
         status.faults.extend(self.hosts.faults().iter().cloned());
         status.faults.extend(self.api.rules().iter().cloned());
         status.requests.extend(self.api.counts.clone());
+        status.writes = self.api.writes();
         status.hosts = self.hosts.told();
         status.history = self.hosts.history();
         status.writes = self.writes.told();

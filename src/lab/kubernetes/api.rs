@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::refusal::Refusal;
 use super::request::{Request, Target};
-use super::{delete, discovery, read, resource, write};
+use super::{delete, discovery, read, resource, scale, write};
 use crate::lab::k3s::Cluster;
 
 /// Answers a request of somebody who may do everything. Nothing has happened yet: the caller
@@ -28,7 +28,7 @@ fn respond(cluster: &Cluster, request: &Request, now_ms: u64) -> Result<Answer, 
     let verb = request.verb(&target);
     let call = Call::new(cluster, request, target, resource, now_ms);
     match (call.target.subresource.as_str(), verb) {
-        ("scale", "get" | "update" | "patch") => write::scale(&call),
+        ("scale", "get" | "update" | "patch") => scale::answer(&call),
         ("eviction", "create") => delete::evict(&call),
         ("", "list") => read::list(&call),
         ("", "watch") => read::watch(&call),

@@ -32,8 +32,8 @@ pub(super) struct Call<'a> {
 pub(in crate::lab) struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
-    /// Whether the body is a plain text.
-    pub plain: bool,
+    /// The media type of the body.
+    pub media: &'static str,
     pub retry_after: Option<u64>,
     /// What the request changes; nothing of it has happened.
     pub effects: Vec<ClusterEffect>,
@@ -44,11 +44,12 @@ pub(in crate::lab) struct Answer {
 impl Answer {
     pub(super) fn json(status: u16, body: &impl serde::Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, body, ..Self::default() }
+        Self { status, body, media: "application/json", ..Self::default() }
     }
 
     pub(super) fn text(status: u16, body: &str) -> Self {
-        Self { status, body: body.as_bytes().to_vec(), plain: true, ..Self::default() }
+        let media = "text/plain; charset=utf-8";
+        Self { status, body: body.as_bytes().to_vec(), media, ..Self::default() }
     }
 
     pub(super) fn with(self, effects: Vec<ClusterEffect>) -> Self {
@@ -72,10 +73,7 @@ impl<'a> Call<'a> {
         now_ms: u64,
     ) -> Self {
         let query = request.query();
-        let manager = match query.get("fieldManager") {
-            "" => request.agent().to_owned(),
-            given => given.to_owned(),
-        };
+        let manager = request.manager();
         let (api, time) = (resource.api(), ids::time(now_ms));
         Self { cluster, request, query, target, resource, now_ms, api, time, manager }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::check::fill;
+use super::normal::normalise;
 use super::resource::Resource;
 use super::template::{CONTAINERS, place};
 use crate::lab::k3s::ids;
@@ -12,6 +13,7 @@ pub(super) fn defaults(resource: &Resource, object: &mut Json) {
     if resource.custom {
         return fill(object, &resource.shape);
     }
+    normalise(object, &resource.shape);
     strategies(resource, object);
     before(resource, object);
     fill(object, &resource.shape);

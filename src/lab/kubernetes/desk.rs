@@ -93,7 +93,7 @@ impl Core {
         let request = small(request, &hits);
         let answer = answer(self.hosts.clusters.get(&door.cluster)?, &request, now);
         if !answer.effects.is_empty() {
-            self.writes.note(&request);
+            self.api.wrote(&request);
         }
         self.finish(door, answer, hits.contains(&StagedFault::DropAfter))
     }

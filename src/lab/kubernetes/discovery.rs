@@ -10,6 +10,8 @@ use super::request::{Request, Target};
 use super::resource::{self, Resource};
 use crate::lab::k3s::Cluster;
 
+/// By this clients tell that all groups came at once.
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const VERBS: [&str; 8] =
     ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
@@ -39,7 +41,9 @@ pub(super) fn answer(cluster: &Cluster, request: &Request) -> Option<Result<Answ
     if request.method != "GET" {
         return Some(Err(Refusal::no_method()));
     }
-    Some(found.map(|body| Answer::json(200, &body)))
+    let grouped = grouped && (path == "/api" || path == "/apis");
+    let media = if grouped { AGGREGATED } else { "application/json" };
+    Some(found.map(|body| Answer { media, ..Answer::json(200, &body) }))
 }
 
 fn version(k3s: &str) -> Json {

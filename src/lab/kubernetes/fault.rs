@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::refusal::Refusal;
 use super::request::{Request, Target};
-use crate::lab::{FaultRule, StagedFault};
+use crate::lab::{FaultRule, StagedFault, StatusWrite};
 
 /// What methods of staged faults and counts begin with.
 pub(in crate::lab) const PREFIX: &str = "Kubernetes:";
@@ -15,6 +15,7 @@ pub(in crate::lab) struct Staging {
     rules: Vec<FaultRule>,
     /// By `Kubernetes:LIST deployments`.
     pub counts: BTreeMap<String, u64>,
+    writes: BTreeMap<StatusWrite, u64>,
 }
 
 impl Staging {
@@ -28,11 +29,31 @@ impl Staging {
         &self.rules
     }
 
+    /// Remembers that a request has changed something.
+    pub(in crate::lab) fn wrote(&mut self, request: &Request) {
+        let target = Target::read(&request.path).and_then(Result::ok).unwrap_or_default();
+        let write = StatusWrite {
+            manager: request.manager(),
+            verb: request.verb(&target).to_owned(),
+            path: request.path.clone(),
+            times: 0,
+        };
+        *self.writes.entry(write).or_default() += 1;
+    }
+
+    /// What was written, and how often.
+    pub(in crate::lab) fn writes(&self) -> Vec<StatusWrite> {
+        let write =
+            |(write, times): (&StatusWrite, &u64)| StatusWrite { times: *times, ..write.clone() };
+        self.writes.iter().map(write).collect()
+    }
+
     /// Counts a call, and tells what hits it.
     pub(in crate::lab) fn count(&mut self, request: &Request) -> Vec<StagedFault> {
         let target = Target::read(&request.path).and_then(Result::ok).unwrap_or_default();
-        let verb = request.verb(&target).to_uppercase();
-        let what = if target.plural.is_empty() { request.path.clone() } else { target.plural };
+        let plain = target.plural.is_empty();
+        let verb = if plain { "get" } else { request.verb(&target) }.to_uppercase();
+        let what = if plain { request.path.clone() } else { target.plural };
         let what = if target.subresource.is_empty() {
             what
         } else {

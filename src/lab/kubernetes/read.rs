@@ -66,7 +66,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// 400 for selectors that are none, 410 for a revision that is too old.
 pub(super) fn watch(call: &Call<'_>) -> Result<Answer, Refusal> {
     let watch = Watch::begin(call, selector(call)?)?;
-    Ok(Answer { status: 200, watch: Some(watch), ..Answer::default() })
+    Ok(Answer { watch: Some(watch), ..Answer::json(200, &()) })
 }
 
 fn selector(call: &Call<'_>) -> Result<Selector, Refusal> {

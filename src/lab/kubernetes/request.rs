@@ -75,10 +75,14 @@ impl Request {
         }
     }
 
-    /// The program's name in the user agent: who owns fields where the request does not say.
-    pub(super) fn agent(&self) -> &str {
+    /// Who owns what the request writes: the field manager that it names, or its program.
+    pub(super) fn manager(&self) -> String {
         let name = self.user_agent.split('/').next().unwrap_or_default();
-        if name.is_empty() { "unknown" } else { name }
+        match self.query().get("fieldManager") {
+            "" if name.is_empty() => "unknown".to_owned(),
+            "" => name.to_owned(),
+            given => given.to_owned(),
+        }
     }
 }
 

@@ -121,9 +121,8 @@ fn reply(answer: Answer, core: &Arc<Mutex<Core>>, door: &Door) -> Reply {
     };
     let mut reply = Response::new(body);
     *reply.status_mut() = status;
-    let kind = if answer.plain { "text/plain; charset=utf-8" } else { "application/json" };
     let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.media));
     if let Some(seconds) = answer.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

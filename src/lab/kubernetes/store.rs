@@ -66,10 +66,6 @@ impl Store {
         self.objects.contains_key(key)
     }
 
-    pub(in crate::lab) fn is_empty(&self) -> bool {
-        self.objects.is_empty()
-    }
-
     /// Every object, in the order of keys.
     pub(in crate::lab) fn iter(&self) -> impl Iterator<Item = (&Key, &Arc<Json>)> {
         self.objects.iter()
@@ -93,22 +89,6 @@ impl Store {
     ) -> impl Iterator<Item = (&Key, &Arc<Json>)> {
         let inside = move |(key, _): &(&Key, &Arc<Json>)| key.namespace == namespace;
         self.from(group, plural, namespace).take_while(same(group, plural)).take_while(inside)
-    }
-
-    /// Objects of any kind whose controlling owner has a uid.
-    pub(in crate::lab) fn owned_by<'a>(
-        &'a self,
-        uid: &'a str,
-    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Json>)> {
-        self.iter().filter(move |(_, object)| {
-            let owners = object["metadata"]["ownerReferences"].as_array();
-            owners.into_iter().flatten().any(|owner| owner["uid"] == uid)
-        })
-    }
-
-    /// The revision of the last change.
-    pub(in crate::lab) fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// What went after a revision, oldest first; `None` where that is no longer known.

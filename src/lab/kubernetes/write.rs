@@ -1,7 +1,5 @@
 //! Creating and changing objects.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::admission;
@@ -12,6 +10,7 @@ use super::crd;
 use super::defaults::defaults;
 use super::delete;
 use super::immutable;
+use super::kept;
 use super::key::Key;
 use super::managed;
 use super::patch;
@@ -114,7 +113,7 @@ fn apply(call: &Call<'_>) -> Result<Answer, Refusal> {
     preconditions(&key, &live, &config)?;
     let mut object = managed::apply(&live, &config, shape, call.writer(), force)?;
     let managers = object["metadata"]["managedFields"].clone();
-    restore(call, &live, &mut object);
+    kept::restore(call, &live, &mut object);
     if managers.is_array() {
         object["metadata"]["managedFields"] = managers;
     }
@@ -153,9 +152,17 @@ fn born(
 }
 
 /// Makes the live object into another: system fields stay, owners are noted.
-fn change(call: &Call<'_>, key: &Key, live: &Json, mut object: Json) -> Result<Answer, Refusal> {
+///
+/// # Errors
+/// What is against it.
+pub(super) fn change(
+    call: &Call<'_>,
+    key: &Key,
+    live: &Json,
+    mut object: Json,
+) -> Result<Answer, Refusal> {
     preconditions(key, live, &object)?;
-    restore(call, live, &mut object);
+    kept::restore(call, live, &mut object);
     defaults(&call.resource, &mut object);
     managed::track(live, &mut object, &call.resource.shape, call.writer());
     settle(call, key, live, object)
@@ -168,10 +175,10 @@ fn settle(call: &Call<'_>, key: &Key, live: &Json, mut object: Json) -> Result<A
     let mut problems = validate::problems(&call.resource, &object);
     if call.target.subresource.is_empty() {
         problems.extend(immutable::problems(&call.resource, live, &object));
-        problems.extend(held(live, &object));
+        problems.extend(kept::finalizers(live, &object));
     }
     if view::is_node(key) {
-        problems.extend(provider_id(live, &object));
+        problems.extend(kept::provider_id(live, &object));
     }
     if !problems.is_empty() {
         return Err(call.invalid(&key.name, &problems));
@@ -291,125 +298,4 @@ fn preconditions(key: &Key, live: &Json, object: &Json) -> Result<(), Refusal> {
         return Err(Refusal::modified(key));
     }
     delete::same_uid(key, live, meta["uid"].as_str())
-}
-
-/// Puts back what this request may not change: system fields, and the status or all but it.
-fn restore(call: &Call<'_>, live: &Json, object: &mut Json) {
-    if call.target.subresource == "status" {
-        let mut whole = live.clone();
-        match object.get("status") {
-            Some(status) => whole["status"] = status.clone(),
-            None => {
-                whole.as_object_mut().map(|map| map.remove("status"));
-            }
-        }
-        for field in ["labels", "annotations", "finalizers"] {
-            if let Some(value) = object["metadata"].get(field) {
-                whole["metadata"][field] = value.clone();
-            }
-        }
-        *object = whole;
-        return;
-    }
-    let own_status = call.resource.has("status");
-    copy(live, object, "", if own_status { &["status"] } else { &[] });
-    copy(
-        live,
-        object,
-        "metadata",
-        &[
-            "uid",
-            "name",
-            "namespace",
-            "creationTimestamp",
-            "generation",
-            "resourceVersion",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "selfLink",
-            "generateName",
-            "managedFields",
-        ],
-    );
-    // A Service keeps the addresses that it was given.
-    if call.resource.is("", "Service") && object["spec"]["type"] != "ExternalName" {
-        for field in ["clusterIP", "clusterIPs"] {
-            let unset = object["spec"][field].is_null() || object["spec"][field] == "";
-            if unset && live["spec"].get(field).is_some() {
-                object["spec"][field] = live["spec"][field].clone();
-            }
-        }
-    }
-}
-
-fn copy(live: &Json, object: &mut Json, parent: &str, fields: &[&str]) {
-    let (from, to) = match parent {
-        "" => (live, object),
-        parent => (&live[parent], &mut object[parent]),
-    };
-    let Some(to) = to.as_object_mut() else { return };
-    for field in fields {
-        match from.get(field) {
-            Some(value) => to.insert((*field).to_owned(), value.clone()),
-            None => to.remove(*field),
-        };
-    }
-}
-
-/// No finalizer may be added to an object that is being deleted.
-fn held(live: &Json, object: &Json) -> Option<Problem> {
-    live["metadata"].get("deletionTimestamp")?;
-    let list =
-        |object: &Json| object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
-    let (before, after) = (list(live), list(object));
-    let new: Vec<&Json> = after.iter().filter(|one| !before.contains(one)).collect();
-    (!new.is_empty()).then(|| {
-        let why =
-            "no new finalizers can be added if the object is being deleted, found new finalizers";
-        Problem::forbidden("metadata.finalizers", why)
-    })
-}
-
-fn provider_id(live: &Json, object: &Json) -> Option<Problem> {
-    let before = live["spec"]["providerID"].as_str().unwrap_or_default();
-    let changed = !before.is_empty() && object["spec"]["providerID"] != before;
-    changed.then(|| {
-        let why = "node updates may not change providerID except from \"\" to valid";
-        Problem::forbidden("spec.providerID", why)
-    })
-}
-
-/// GET, PUT and PATCH of the number of replicas.
-///
-/// # Errors
-/// As for the object itself.
-pub(super) fn scale(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (key, live) = call.found()?;
-    let current = scale_of(&live);
-    let wanted = match call.request.method.as_str() {
-        "GET" => return Ok(Answer::json(200, &current)),
-        "PUT" => check::read(&call.request.body).map(|(value, _)| value),
-        _ => check::read(&call.request.body).map(|(value, _)| {
-            let mut merged = current.clone();
-            patch::merge(&mut merged, &value);
-            merged
-        }),
-    };
-    let wanted = wanted.map_err(|error| Refusal::bad_request(error.to_string()))?;
-    let mut object = (*live).clone();
-    object["spec"]["replicas"] = wanted["spec"]["replicas"].clone();
-    let mut answer = change(call, &key, &live, object.clone())?;
-    answer.body = serde_json::to_vec(&scale_of(&Arc::new(object))).unwrap_or_default();
-    Ok(answer)
-}
-
-fn scale_of(object: &Json) -> Json {
-    let meta = &object["metadata"];
-    json!({
-        "apiVersion": "autoscaling/v1", "kind": "Scale",
-        "metadata": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"],
-            "resourceVersion": meta["resourceVersion"], "creationTimestamp": meta["creationTimestamp"]},
-        "spec": {"replicas": object["spec"]["replicas"]},
-        "status": {"replicas": object["status"]["replicas"].as_i64().unwrap_or(0)},
-    })
 }
