@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::control::Status;
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, HostRecord, Network, Verdict};
 use super::journal::Journal;
-use super::kubernetes::{Site, Staging, Writes, settle};
+use super::kubernetes::{Site, Staging, settle};
 use super::staged::FaultRule;
 use super::vsphere::{Desk, Entry, Settings, World, guests, status};
 use super::world::{Picture, Record};
@@ -26,7 +26,6 @@ pub(super) struct Core {
     /// How programs in clusters reach the vCenter.
     pub site: Site,
     pub rest: Rest,
-    pub writes: Writes,
     /// A record could not be written: the world in memory is ahead of the one on disk.
     pub broken: bool,
 }
@@ -83,7 +82,6 @@ impl Core {
         status.writes = self.api.writes();
         status.hosts = self.hosts.told();
         status.history = self.hosts.history();
-        status.writes = self.writes.told();
         status.clusters = super::k3s::status(&self.hosts.clusters, now());
         Ok(status)
     }

@@ -19,7 +19,7 @@ use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
 use super::core::{Core, Rest, now};
 use super::home::{Endpoints, Lab, LabError};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, Network};
-use super::kubernetes::{Port, Staging, Writes, kubeconfig_path};
+use super::kubernetes::{Port, Staging, kubeconfig_path};
 use super::side_door;
 use super::staged::FaultRule;
 use super::tls::identity;
@@ -91,7 +91,6 @@ impl Lab {
                 token: endpoints.control_token.clone(),
                 site: self.site,
                 rest: Rest::default(),
-                writes: Writes::default(),
                 broken: false,
             })
         });

@@ -44,7 +44,6 @@ mod validate;
 mod view;
 mod watch;
 mod write;
-mod writes;
 
 pub(in crate::lab) use api::answer;
 pub(in crate::lab) use call::Answer;
@@ -61,7 +60,6 @@ pub(in crate::lab) use request::Request;
 pub(in crate::lab) use server::serve;
 pub(in crate::lab) use store::{Store, StoreEffect};
 pub(in crate::lab) use watch::Watch;
-pub(in crate::lab) use writes::Writes;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

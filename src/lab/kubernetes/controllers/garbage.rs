@@ -96,10 +96,16 @@ fn finish(work: &mut Work<'_>, key: &Key, object: &Json, below: &[&Key]) {
             work.put(key, free);
         }
         release(work, key, ORPHAN);
-    } else if finalizers.is_empty() && key.plural != "pods" && key.plural != "namespaces" {
-        work.gone(key);
-    } else if finalizers.is_empty() && key.plural == "pods" && pod::node(object).is_empty() {
-        work.gone(key);
+    } else if finalizers.is_empty() {
+        // A namespace goes when it is empty, a pod when its kubelet says so.
+        let waits = match key.plural.as_str() {
+            "namespaces" => true,
+            "pods" => !pod::node(object).is_empty(),
+            _ => false,
+        };
+        if !waits {
+            work.gone(key);
+        }
     }
 }
 
