@@ -4,8 +4,8 @@
 use serde_json::{Value as Json, json};
 
 use super::cpi_conf::{self, CA, CA_FOLDER, CONFIG, NAMESPACE, SECRET};
-use super::{images, upstream};
-use crate::spec::{Spec, TaintEffect};
+use super::{images, servers, upstream};
+use crate::spec::Spec;
 
 /// The DaemonSet, and the name of its pods' label.
 pub const DAEMON_SET: &str = "vsphere-cloud-controller-manager";
@@ -198,26 +198,19 @@ fn pod(spec: &Spec) -> Json {
 /// Every node has `uninitialized` until CPI has seen it, and CPI is the first pod there is. What
 /// the spec taints its servers with comes after upstream's own.
 fn tolerations(spec: &Spec) -> Vec<Json> {
-    let exists = |key: &str, effect| json!({ "key": key, "operator": "Exists", "effect": effect });
+    let exists = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoSchedule" });
     let mut tolerations = vec![
         json!({
             "key": "node.cloudprovider.kubernetes.io/uninitialized",
             "value": "true",
             "effect": "NoSchedule",
         }),
-        exists("node-role.kubernetes.io/master", "NoSchedule"),
-        exists("node-role.kubernetes.io/control-plane", "NoSchedule"),
-        exists("node.kubernetes.io/not-ready", "NoSchedule"),
+        exists("node-role.kubernetes.io/master"),
+        exists("node-role.kubernetes.io/control-plane"),
+        exists("node.kubernetes.io/not-ready"),
     ];
-    for taint in spec.servers.iter().flat_map(|server| &server.taints) {
-        let toleration = match taint.effect {
-            TaintEffect::NoSchedule => exists(&taint.key, "NoSchedule"),
-            TaintEffect::NoExecute => exists(&taint.key, "NoExecute"),
-            TaintEffect::PreferNoSchedule => continue,
-        };
-        if !tolerations.contains(&toleration) {
-            tolerations.push(toleration);
-        }
-    }
+    let more = servers::tolerations(spec).into_iter();
+    let more: Vec<Json> = more.filter(|one| !tolerations.contains(one)).collect();
+    tolerations.extend(more);
     tolerations
 }
