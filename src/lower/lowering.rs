@@ -26,7 +26,11 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
             EndpointFacts { limit: VCENTER_LIMIT, opened_by: Vec::new() },
         )]),
         unplanned: unplanned(spec).into_iter().chain(sources.unplanned(spec)).collect(),
-        observed: site::site(spec).into_iter().chain(host::machines(spec)).collect(),
+        observed: site::site(spec)
+            .into_iter()
+            .chain(host::machines(spec))
+            .chain(kubernetes::observed(spec))
+            .collect(),
         ..Desired::default()
     };
     let resources = [

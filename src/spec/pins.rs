@@ -168,6 +168,9 @@ mod tests {
         let missing: Vec<_> = Pins::keys().filter(|key| !open.values.contains_key(key)).collect();
         assert_eq!(missing, [DOCKER]);
         assert_eq!((open.kubernetes, open.csi.as_deref()), (Some(35), Some("v3.7.2")));
+        let copied = "[images]\nreplace = { \"registry.k8s.io/csi-vsphere/driver\" = \"m.io/d\" }\n[storage]";
+        let spec = read(&Pins::default(), &[("[storage]", copied)]);
+        assert_eq!(spec.csi.digests.driver, None);
         let written = "[csi]\nversion = \"v3.7.2\"\nregistry = \"mirror.example.org/csi\"\n\
                        sidecars = { csi-resizer = \"v1.12.0\" }\n[snapshots]\nversion = \"v8.2.0\"\n[storage]";
         let open = Pins::of(&read(&Pins::default(), &[("[storage]", written)]));

@@ -17,6 +17,9 @@ pub const NAME: &str = "csi.vsphere.vmware.com";
 /// Where its objects are.
 pub const NAMESPACE: &str = "vmware-system-csi";
 
+/// The annotation of the Secret that has the cluster id in the open.
+const CLUSTER_ID: &str = "boma.dev/cluster-id";
+
 /// The Secret with its settings.
 pub const SECRET: &str = "vsphere-config-secret";
 
@@ -138,10 +141,15 @@ fn secret(spec: &Spec) -> Json {
     if let Some(ca) = ca(spec) {
         data[CA_KEY] = ca.encode();
     }
+    let mut metadata = json!({ "name": SECRET, "namespace": NAMESPACE });
+    if let Some(id) = &spec.csi.cluster_id {
+        // The settings are sealed as a whole, and a change of the id must be seen.
+        metadata["annotations"] = json!({ CLUSTER_ID: id.value });
+    }
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": { "name": SECRET, "namespace": NAMESPACE },
+        "metadata": metadata,
         "type": "Opaque",
         "data": data,
     })

@@ -13,6 +13,7 @@ mod csi_release;
 pub mod images;
 pub mod node;
 mod object;
+mod observed;
 mod rbac;
 mod schema;
 mod servers;
@@ -27,4 +28,5 @@ mod whole;
 pub mod yaml;
 
 pub use object::{cluster, place_in_cluster};
+pub use observed::observed;
 pub use whole::resources;

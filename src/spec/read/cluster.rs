@@ -10,8 +10,8 @@ use crate::spec::releases::{self, Version};
 use crate::spec::scalar::parse_cidr;
 use crate::spec::source::Wrong;
 use crate::spec::{
-    CloudProvider, Csi, CsiDigests, DeletionPolicy, Entry, FileSystem, LocalPath, Manifest, Pins,
-    Snapshots, Sp, Storage, Traefik, VolumeBinding,
+    CloudProvider, Csi, CsiDigests, DeletionPolicy, Entry, FileSystem, Images, LocalPath, Manifest,
+    Pins, Snapshots, Sp, Storage, Traefik, VolumeBinding,
 };
 
 pub(super) fn cloud_provider(
@@ -48,6 +48,7 @@ pub(super) fn csi(
     view: &View<'_>,
     name: &Sp<String>,
     k3s: &str,
+    images: &Images,
     pins: &Pins,
     found: &mut Vec<Diagnostic>,
 ) -> Csi {
@@ -64,7 +65,7 @@ pub(super) fn csi(
         registry: view.text("registry"),
         sidecar_registry: view.text("sidecar_registry"),
         sidecars: sidecars(view, &version, own.then_some(pins)),
-        digests: digests(view, &version, own.then_some(pins)),
+        digests: digests(view, &version, images, own.then_some(pins)),
         manifest,
         version,
         high_density: view.bool("high_density"),
@@ -87,10 +88,12 @@ fn sidecars(view: &View<'_>, csi: &str, pins: Option<&Pins>) -> BTreeMap<String,
 }
 
 /// What is written, and for boma's own rendering the pins, or what is on record of images in
-/// the registry where the driver is published.
-fn digests(view: &View<'_>, csi: &str, pins: Option<&Pins>) -> CsiDigests {
+/// the registry where the driver is published. Copies elsewhere may have others.
+fn digests(view: &View<'_>, csi: &str, images: &Images, pins: Option<&Pins>) -> CsiDigests {
     let written = view.section("digests");
-    let pins = pins.filter(|_| !view.has("registry"));
+    let registry = view.text("registry");
+    let copied = images.replace.keys().any(|image| image.starts_with(registry.as_str()));
+    let pins = pins.filter(|_| !view.has("registry") && !copied);
     let known = pins.and_then(|_| releases::csi_digests(csi));
     let digest = |name: &str, key: &str, known: Option<&str>| {
         written.text_opt(name).or_else(|| {

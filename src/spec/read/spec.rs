@@ -26,7 +26,8 @@ pub(in crate::spec) fn read(
     let vcenter = vcenter(&root.section("vcenter"), found);
     let machines = machines(&root, &vcenter, found);
     let k3s = k3s(&root.section("k3s"), pins, found);
-    let csi = csi(&root.section("csi"), &name, &k3s.version, pins, found);
+    let images = images(&root.section("images"));
+    let csi = csi(&root.section("csi"), &name, &k3s.version, &images, pins, found);
     let storage = storage(&root.section("storage"));
     let (project_settings, projects) = projects(&root, &storage, pins, found);
     let (waivers, rules) = review(&root);
@@ -41,7 +42,7 @@ pub(in crate::spec) fn read(
         servers: machines.servers,
         agents: machines.agents,
         docker: docker(&root, &k3s, pins, found),
-        images: images(&root.section("images")),
+        images,
         cloud_provider: cloud_provider(&root.section("cloud_provider"), &k3s.version, pins, found),
         snapshots: snapshots(&root.section("snapshots"), &csi.version, &storage.class, pins),
         traefik: traefik(&root.section("traefik")),

@@ -1,0 +1,61 @@
+//! What boma does not make in the cluster and the rules must know of.
+
+use serde_json::{Value as Json, json};
+
+use crate::plan::Observed;
+use crate::resource::{Address, Attributes, Endpoint, Kind};
+use crate::spec::{LocalPath, Spec};
+
+/// The cluster id that a driver made itself, and k3s' own storage class where it should be gone.
+pub fn observed(spec: &Spec) -> Vec<Observed> {
+    let generated = json!({
+        "api": "v1",
+        "kind": "ConfigMap",
+        "plural": "configmaps",
+        "namespace": "vmware-system-csi",
+        "name": "vsphere-csi-cluster-id",
+    });
+    let local_path = json!({
+        "api": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "plural": "storageclasses",
+        "name": "local-path",
+    });
+    let disabled = spec.storage.local_path.value == LocalPath::Disabled;
+    let class = disabled.then(|| look("cluster/StorageClass/local-path", &local_path));
+    class
+        .into_iter()
+        .chain([look("cluster/csi/ConfigMap/vsphere-csi-cluster-id", &generated)])
+        .collect()
+}
+
+fn look(address: &str, place: &Json) -> Observed {
+    let kind = place["kind"].as_str().unwrap_or_default();
+    Observed {
+        address: Address::from(address),
+        kind: Kind::named(&format!("kubernetes/{kind}")).unwrap_or(Kind::object()),
+        endpoint: Endpoint::kubernetes(),
+        place: Attributes::new(place),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::lower;
+    use crate::lower::testing::spec;
+
+    #[test]
+    fn nothing_is_looked_at_that_is_made() {
+        for local_path in ["disabled", "not-default", "default"] {
+            let written = format!("[storage]\nlocal_path = \"{local_path}\"\n");
+            let desired = lower(&spec(&[("[storage]\n", &written)]));
+            for seen in &desired.observed {
+                assert!(!desired.resources.contains_key(&seen.address), "{}", seen.address);
+            }
+            let looks =
+                desired.observed.iter().filter(|seen| seen.endpoint == Endpoint::kubernetes());
+            assert_eq!(looks.count(), 1 + usize::from(local_path == "disabled"), "{local_path}");
+        }
+    }
+}
