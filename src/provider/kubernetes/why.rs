@@ -29,11 +29,21 @@ pub async fn reasons(client: &Client, place: &Place, live: &Json) -> Vec<String>
         }
         None => Vec::new(),
     };
-    let events =
-        items(client, format!("{base}/events?fieldSelector=type%3DWarning&limit=500")).await;
+    let events = items(client, format!("{base}/events?{}&limit=500", about(place))).await;
     let mut told = of_pods(&pods);
     told.extend(of_events(&events, &place.name, &pods));
     told
+}
+
+/// Which events are asked for. What a claim waits for, such as a driver, is no warning.
+fn about(place: &Place) -> String {
+    match place.is("", "PersistentVolumeClaim") {
+        true => format!(
+            "fieldSelector=involvedObject.kind%3DPersistentVolumeClaim%2CinvolvedObject.name%3D{}",
+            encode(&place.name)
+        ),
+        false => "fieldSelector=type%3DWarning".to_owned(),
+    }
 }
 
 async fn items(client: &Client, path: String) -> Vec<Json> {
