@@ -1,5 +1,40 @@
-//! What boma writes into a cluster.
+//! The Kubernetes provider against API servers.
+//!
+//! The real one (etcd, API server, controller manager and scheduler with stand-in nodes) runs where
+//! `BOMA_KUBERNETES` names the folder of its programs; `.ci/conformance` builds them. One serves all
+//! tests of a run; each has a namespace of its own.
 
+/// Makes a test of each function: `against_kubernetes::…`.
+macro_rules! on_each_backend {
+    ($($test:ident,)*) => {
+        mod against_kubernetes {
+            $(#[tokio::test]
+            #[ignore = "needs a control plane; run by .ci/conformance"]
+            async fn $test() {
+                super::$test(super::Backend::Real).await;
+            })*
+        }
+    };
+}
+
+mod audit;
+mod authority;
+mod client;
 mod compare;
+mod conflicts;
 mod cpi_differences;
+mod deletion;
+mod gaps;
+mod kubelet;
+mod manifest;
+mod manifests;
+mod nodes;
+mod objects;
+mod plane;
+mod processes;
+mod rig;
+mod standing;
+mod subject;
 mod upstream;
+mod upstream_accepted;
+mod waiting;
