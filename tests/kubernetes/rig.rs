@@ -206,6 +206,9 @@ impl Access for Way {
             Ok(stream)
         })
     }
+
+    /// There is one server only.
+    fn move_on(&self) {}
 }
 
 pub fn present(reading: Reading) -> Object {
