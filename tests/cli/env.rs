@@ -13,7 +13,7 @@ use super::served::Served;
 pub const SMALL: &str = include_str!("small.toml");
 
 /// How many resources it has.
-pub const RESOURCES: usize = 32;
+pub const RESOURCES: usize = 72;
 
 /// A working folder that goes away with it, and the environment of what runs there: nothing of
 /// the surrounding one but `PATH`.
@@ -53,6 +53,7 @@ impl TestEnv {
             ("VCENTER_USERNAME", username),
             ("VCENTER_PASSWORD", password),
             ("K3S_TOKEN", "token of the tests"),
+            ("STORAGE_PASSWORD", "password of the tests"),
             ("K3S_AGENT_TOKEN", "agent token of the tests"),
         ] {
             self.set(name, value);

@@ -79,7 +79,7 @@ fn a_world_that_moved() {
     env.edit("cpus       = 4", "cpus       = 6");
     env.expect(0, PLAN);
     // Every VM gets another change by hand, those that the plan is about too.
-    env.expect(0, &["lab", "drift", "small.toml", "--count", "32"]);
+    env.expect(0, &["lab", "drift", "small.toml", "--count", "72"]);
     let words = ["world has moved", "vsphere/vm/server-1 and 2 more"];
     check_refused(&env, &[APPLY, &["--allow-disruption"]].concat(), &words);
 }

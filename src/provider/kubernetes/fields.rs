@@ -4,7 +4,7 @@
 //! of a list by its keys, `v:VALUE` an item of a set, `i:INDEX` one of a plain list; `.` stands for
 //! the thing itself, and an empty map for all of it.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 /// As whom boma writes.
 pub const MANAGER: &str = "boma";
@@ -35,7 +35,9 @@ pub fn is_item(item: &Json, keys: &Map<String, Json>) -> bool {
 fn pick(fields: &Json, live: &Json) -> Option<Json> {
     let fields = fields.as_object()?;
     if fields.is_empty() {
-        return Some(live.clone());
+        // A map that is owned as a whole may hold defaults of the server, too: boma has no say in
+        // what is in it without a record of what it sent.
+        return Some(if live.is_object() { json!({}) } else { live.clone() });
     }
     match live {
         Json::Object(map) => Some(Json::Object(pick_keys(fields, map))),
@@ -77,8 +79,6 @@ fn pick_item(fields: &Map<String, Json>, at: usize, item: &Json) -> Option<Json>
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn check(fields: Json, live: Json, expected: Json) {
@@ -122,7 +122,7 @@ mod tests {
             json!({
                 "metadata": {"labels": {"app.kubernetes.io/name": "x"}},
                 "spec": {
-                    "selector": {"matchLabels": {"app": "x"}},
+                    "selector": {},
                     "template": {"spec": {"containers": [
                         {"name": "x", "image": "i",
                             "ports": [{"containerPort": 80, "protocol": "TCP"}]},

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use boma::lab::HostAction;
 
 use super::rig::{DRIFT, NODES, Rig};
+use crate::cli::env::RESOURCES;
 
 #[test]
 fn by_hand() {
@@ -35,8 +36,8 @@ fn by_hand() {
     ];
     assert_eq!(found, expected.into());
     let text = rig.env.expect(2, DRIFT);
-    let last = "Drift: 3 of 32 resources changed outside boma.";
-    assert_eq!(text.stdout.lines().last(), Some(last), "{text}");
+    let last = format!("Drift: 3 of {RESOURCES} resources changed outside boma.");
+    assert_eq!(text.stdout.lines().last(), Some(last.as_str()), "{text}");
 
     rig.apply();
     let clean = rig.env.expect(0, DRIFT);
