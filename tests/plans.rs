@@ -169,7 +169,9 @@ fn applied(plan: Plan, prior: State, world: &World) -> State {
     let twin: Arc<dyn boma::provider::Provider> = Arc::new(Twin::new(world.clone(), clock.clone()));
     let work = Apply {
         plan: Arc::new(plan),
-        providers: ["vcenter", "host"].map(|name| (name.to_owned(), twin.clone())).into(),
+        providers: ["vcenter", "host", "kubernetes"]
+            .map(|name| (name.to_owned(), twin.clone()))
+            .into(),
         ledger: ledger.clone(),
         clock,
         sealer: Sealer::new(&prior.digest_key),

@@ -1,6 +1,6 @@
 //! Parts of a plan: targets, excludes, replacements, and what leaves the spec.
 
-use super::env::TestEnv;
+use super::env::{RESOURCES, TestEnv};
 use super::world::{World, recorded};
 
 fn addresses(env: &TestEnv, scope: &[&str]) -> Vec<String> {
@@ -33,7 +33,7 @@ fn a_target_brings_what_it_needs() {
 fn an_exclude_takes_what_needs_it() {
     let env = TestEnv::new();
     let planned = addresses(&env, &["--exclude", "vsphere/vm/agent-1"]);
-    assert_eq!(planned.len(), 28);
+    assert_eq!(planned.len(), RESOURCES - 5);
     assert!(!planned.iter().any(|address| address.ends_with("/agent-1")), "{planned:?}");
 }
 
@@ -71,7 +71,17 @@ fn a_vm_moves_and_gets_its_permission() {
     let env = TestEnv::new();
     env.expect(
         0,
-        &["apply", "--lab", "--yes", "--exclude", "vsphere/permission/vm/**", "small.toml"],
+        // Without permissions no cloud provider finds a machine: the cluster stays out, too.
+        &[
+            "apply",
+            "--lab",
+            "--yes",
+            "--exclude",
+            "vsphere/permission/vm/**",
+            "--exclude",
+            "cluster/**",
+            "small.toml",
+        ],
     );
     env.edit("folder   = \"cht\"", "folder   = \"elsewhere\"");
     env.apply();
@@ -97,11 +107,12 @@ fn a_destroyed_vm_takes_what_lives_in_it() {
             "vsphere/permission/vm/agent-1",
             "vsphere/vm/agent-1",
             "host/firewall/agent-1",
-            "k3s/agent/agent-1"
+            "k3s/agent/agent-1",
+            "cluster/node/agent-1"
         ]
     );
     env.expect(0, &[&["destroy", "--lab", "--yes", "small.toml"], &scope[..]].concat());
-    assert_eq!(recorded(&env).len(), 28);
+    assert_eq!(recorded(&env).len(), RESOURCES - 5);
     env.expect(0, &["drift", "--lab", "small.toml"]);
 }
 
@@ -116,6 +127,7 @@ fn an_agent_that_leaves_the_spec_is_deleted() {
         "vsphere/vm/agent-2",
         "host/firewall/agent-2",
         "k3s/agent/agent-2",
+        "cluster/node/agent-2",
     ];
     // The others no longer let it in.
     let others = ["agent-1", "server-1", "server-2", "server-3"];
@@ -124,7 +136,7 @@ fn an_agent_that_leaves_the_spec_is_deleted() {
     planned.retain(|address| !others.contains(address));
     assert_eq!(planned, deleted);
     let plan = env.json(0, &["plan", "--lab", "small.toml"]);
-    assert_eq!(plan["summary"]["delete"], 4);
+    assert_eq!(plan["summary"]["delete"], 5);
     let apply = ["apply", "--lab", "--yes", "small.toml"];
     env.expect(3, &apply).assert_one_error(&["agent-2", "--allow-disruption"]);
     env.expect(0, &[&apply[..], &["--allow-disruption"]].concat());

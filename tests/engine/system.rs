@@ -160,8 +160,9 @@ impl System {
         stop: Stop,
     ) -> Run {
         let (events, mut inbox) = mpsc::unbounded_channel();
-        let providers =
-            ["vcenter", "host", "test"].map(|name| (name.to_owned(), provider.clone())).into();
+        let providers = ["vcenter", "host", "kubernetes", "test"]
+            .map(|name| (name.to_owned(), provider.clone()))
+            .into();
         let known = |source: &SecretSource| {
             let named = |name: &&str| *source == SecretSource::Env((*name).into());
             SECRETS.iter().find(|name| named(name)).map(|name| plain(name))

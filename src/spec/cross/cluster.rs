@@ -43,7 +43,9 @@ fn csi(spec: &Spec, found: &mut Vec<Diagnostic>) {
 /// What a driver of another series needs is not to be guessed: volumes depend on it.
 fn rendering(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let version = &spec.csi.version;
-    if spec.csi.manifest.is_some() || Version::parse(version).is_some_and(is_rendered) {
+    // What is no version at all was told already.
+    let Some(parsed) = Version::parse(version) else { return };
+    if spec.csi.manifest.is_some() || is_rendered(parsed) {
         return;
     }
     let series = RENDERED.map(|(major, minor)| format!("v{major}.{minor}")).join(", ");
