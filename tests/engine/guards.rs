@@ -71,8 +71,9 @@ fn a_window_opens_once_the_cluster_can_spare_the_node() {
 fn ctrl_c_ends_the_waiting_and_nothing_was_begun() {
     let (report, events) = waiting(|_, stop| stop.press());
     assert!(report.outcome.interrupted);
-    assert_eq!(report.outcome.done, 0);
-    assert!(!events.iter().any(|event| matches!(event, Event::Step { .. })), "{events:?}");
+    // What the cluster runs may follow the release meanwhile; no node is touched.
+    let touches = |event: &Event| matches!(event, Event::Step { address, .. } if address.as_str().starts_with("k3s/"));
+    assert!(!events.iter().any(touches), "{events:?}");
 }
 
 /// The nodes that a node comes after, however far away.
