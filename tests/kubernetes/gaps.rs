@@ -1,6 +1,8 @@
 //! What Kubernetes 1.20.2, the newest that Debian has sources of, does otherwise than the versions
 //! that boma is for. The provider is never bent to fit one.
 
+use boma::plan::Desired;
+use boma::resource::Attributes;
 use serde_json::{Value as Json, json};
 
 /// One difference, by which a manifest is changed before it is tried.
@@ -36,6 +38,20 @@ pub fn bridge(manifest: &mut Json) -> Vec<Gap> {
         met.push(Gap::HostProcess);
     }
     met
+}
+
+/// The same for everything that boma itself renders.
+pub fn bridge_all(desired: &mut Desired) {
+    for resource in desired.resources.values_mut() {
+        let kind = resource.place.tree()["kind"].clone();
+        if kind == "CustomResourceDefinition" || kind == "Service" {
+            let mut tree = resource.attributes.tree();
+            tree["kind"] = kind;
+            bridge(&mut tree);
+            tree.as_object_mut().unwrap().remove("kind");
+            resource.attributes = Attributes::new(&tree);
+        }
+    }
 }
 
 fn without_rules(tree: &mut Json) -> bool {

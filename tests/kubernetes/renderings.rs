@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use boma::plan::Desired;
 use serde_json::json;
 
 use super::audit::{Audit, Request};
+use super::gaps::bridge_all;
 use super::kubelet::{AGENTS, SERVERS, UNINITIALIZED};
 use super::manifest::path;
 use super::plane::Plane;
@@ -20,13 +22,20 @@ const USER: &str = "renderings";
 async fn the_national_example_stands_and_is_written_once() {
     let plane = Plane::get();
     let _turn = Plane::alone().await;
-    let desired = lowered(include_str!("../../examples/national-50-counties.toml"));
+    let mut desired = lowered(include_str!("../../examples/national-50-counties.toml"));
+    bridge_all(&mut desired);
     let agents = agents(plane, &desired).await;
     uninitialize(plane).await;
     definitions_of_k3s(plane).await;
+    // What is left of a failure must not fail other tests.
+    let outcome = tokio::spawn(stands(plane, desired.clone())).await;
+    remove(plane, &desired, &agents).await;
+    outcome.unwrap();
+}
 
+async fn stands(plane: &'static Plane, desired: Desired) {
     let objects = in_cluster(&desired).count();
-    assert!(objects > 15, "{objects} objects");
+    assert!(objects > 40, "{objects} objects");
     let mut site = Site::new(desired, USER);
     site.converge().await;
     let client = plane.client(&plane.watched(USER));
@@ -36,8 +45,6 @@ async fn the_national_example_stands_and_is_written_once() {
     site.converge().await;
     assert_eq!(audit.writes().await.len(), writes.len(), "the second apply wrote");
     uninitialized(plane).await;
-
-    remove(plane, &site, &agents).await;
 }
 
 /// Nodes take two: labels by apply, taints with the version that was read.
@@ -52,7 +59,7 @@ fn written_once(writes: &[Request]) {
 }
 
 /// The example has more agents than the control plane has nodes.
-async fn agents(plane: &Plane, desired: &boma::plan::Desired) -> Vec<String> {
+async fn agents(plane: &Plane, desired: &Desired) -> Vec<String> {
     let nodes = in_cluster(desired).filter(|(_, place)| place["kind"] == "Node");
     let names = nodes.map(|(_, place)| place["name"].as_str().unwrap().to_owned());
     let here = |name: &String| SERVERS.contains(&name.as_str()) || AGENTS.contains(&name.as_str());
@@ -102,17 +109,27 @@ async fn uninitialized(plane: &Plane) {
     }
 }
 
-async fn remove(plane: &Plane, site: &Site, agents: &[String]) {
-    for (_, place) in in_cluster(&site.desired) {
-        if place["kind"] != "Node" {
-            plane.admin().delete(&path(&place)).await;
-        }
+async fn remove(plane: &Plane, desired: &Desired, agents: &[String]) {
+    let admin = plane.admin();
+    let paths: Vec<String> = in_cluster(desired)
+        .filter(|(_, place)| place["kind"] != "Node")
+        .map(|(_, place)| path(&place))
+        .collect();
+    for path in &paths {
+        admin.delete(path).await;
     }
     for name in agents {
-        plane.admin().delete(&format!("/api/v1/nodes/{name}")).await;
+        admin.delete(&format!("/api/v1/nodes/{name}")).await;
     }
     let clean = json!({"spec": {"taints": null}});
     for name in SERVERS.iter().chain(&AGENTS) {
-        plane.admin().merge(&format!("/api/v1/nodes/{name}"), &clean).await;
+        admin.merge(&format!("/api/v1/nodes/{name}"), &clean).await;
+    }
+    let end = Instant::now() + Duration::from_secs(60);
+    for path in paths {
+        while let Some(left) = admin.find(&path).await {
+            assert!(Instant::now() < end, "{path} stays {left}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
