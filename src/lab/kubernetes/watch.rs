@@ -22,6 +22,9 @@ pub(in crate::lab) struct Watch {
     known: BTreeMap<Key, Arc<Json>>,
     /// Whether the client wants bookmarks.
     bookmarks: bool,
+    /// Whether the client waits to be told that it has seen everything there was, as kubectl and
+    /// other clients do from 1.35 on.
+    initial: bool,
     /// The last revision that was told.
     revision: u64,
     /// Until when the client watches.
@@ -43,13 +46,14 @@ impl Watch {
             selector,
             known: BTreeMap::new(),
             bookmarks: call.query.flag("allowWatchBookmarks"),
+            initial: call.query.flag("sendInitialEvents"),
             revision: call.cluster.revision,
             until_ms: call.now_ms.saturating_add(timeout),
             waiting: Vec::new(),
         };
         let text = call.query.get("resourceVersion");
         let since: u64 = text.parse().unwrap_or(0);
-        if since > 0 {
+        if since > 0 && !watch.initial {
             watch.resume(call, since)?;
         }
         Ok(watch)
@@ -104,17 +108,26 @@ impl Watch {
             events.push(json!({"type": "DELETED", "object": object}));
         }
         self.known = current;
-        if self.bookmarks && cluster.revision > self.revision + BOOKMARK && events.is_empty() {
-            events.push(json!({"type": "BOOKMARK", "object": {
-                "apiVersion": self.resource.api(), "kind": self.resource.kind,
-                "metadata": {"resourceVersion": cluster.revision.to_string(),
-                    "creationTimestamp": null},
-            }}));
+        if std::mem::take(&mut self.initial) {
+            let mut bookmark = self.bookmark(cluster);
+            bookmark["object"]["metadata"]["annotations"] = json!({INITIAL_END: "true"});
+            events.push(bookmark);
+        } else if self.bookmarks && cluster.revision > self.revision + BOOKMARK && events.is_empty()
+        {
+            events.push(self.bookmark(cluster));
         }
         if !events.is_empty() {
             self.revision = cluster.revision;
         }
         events
+    }
+
+    fn bookmark(&self, cluster: &Cluster) -> Json {
+        json!({"type": "BOOKMARK", "object": {
+            "apiVersion": self.resource.api(), "kind": self.resource.kind,
+            "metadata": {"resourceVersion": cluster.revision.to_string(),
+                "creationTimestamp": null},
+        }})
     }
 
     fn objects(&self, cluster: &Cluster, now_ms: u64) -> Vec<(Key, Arc<Json>)> {
@@ -124,6 +137,9 @@ impl Watch {
         all
     }
 }
+
+/// The annotation of the bookmark after everything that stood when a watch began (KEP-3157).
+const INITIAL_END: &str = "k8s.io/initial-events-end";
 
 /// After how many changes elsewhere a bookmark is sent.
 const BOOKMARK: u64 = 100;
