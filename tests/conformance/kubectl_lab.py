@@ -94,6 +94,10 @@ def deployment(name, replicas=2):
     }
 
 
+def config_map(name):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "judge"}}
+
+
 def check_discovery(kubectl):
     assert kubectl("version", "--output=json")
     kinds = kubectl("api-resources", "--no-headers", "-o", "name").split()
@@ -121,7 +125,9 @@ def check_installation(kubectl):
 
 def check_apply(kubectl):
     """Server-side apply: made, unchanged, in conflict, taken."""
-    kubectl("create", "namespace", "judge")
+    # From a manifest: what kubectl makes from its arguments alone it sends as protobuf.
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "judge"}}
+    kubectl("create", "-f", "-", manifest=namespace)
     apply = ("apply", "--server-side", "-f", "-")
     assert "serverside-applied" in kubectl(*apply, manifest=deployment("web"))
     kubectl("rollout", "status", "deployment/web", "-n", "judge", LIMIT)
@@ -177,9 +183,9 @@ def check_nodes(kubectl):
     kubectl("taint", "nodes", "agent-1", "judge-")
     kubectl("label", "node", "agent-1", "judge-")
     kubectl("cordon", "agent-1")
-    assert "SchedulingDisabled" in kubectl("get", "node", "agent-1")
+    assert kubectl.json("get", "node", "agent-1")["spec"]["unschedulable"] is True
     kubectl("uncordon", "agent-1")
-    assert "SchedulingDisabled" not in kubectl("get", "node", "agent-1")
+    assert "unschedulable" not in kubectl.json("get", "node", "agent-1")["spec"]
 
 
 def check_volumes(kubectl):
@@ -208,14 +214,14 @@ def check_volumes(kubectl):
 
 def check_removal(kubectl):
     """Finalizers hold, and a namespace takes along what is in it."""
-    kubectl("create", "configmap", "held", "-n", "judge", "--from-literal=a=1")
+    kubectl("create", "-f", "-", manifest=config_map("held"))
     hold = '{"metadata":{"finalizers":["boma.dev/judge"]}}'
     kubectl("patch", "configmap", "held", "-n", "judge", "--type=merge", "-p", hold)
     kubectl("delete", "namespace", "judge", "--wait=false")
     kubectl("wait", "--for=delete", "deployment/web", "-n", "judge", LIMIT)
     namespace = kubectl.json("get", "namespace", "judge")
     assert namespace["status"]["phase"] == "Terminating", namespace
-    said = kubectl.refused("create", "configmap", "late", "-n", "judge")
+    said = kubectl.refused("create", "-f", "-", manifest=config_map("late"))
     assert "being terminated" in said, said
     free = '{"metadata":{"finalizers":null}}'
     kubectl("patch", "configmap", "held", "-n", "judge", "--type=merge", "-p", free)
