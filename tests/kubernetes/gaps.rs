@@ -55,14 +55,14 @@ pub fn bridge_all(desired: &mut Desired) {
 }
 
 fn without_rules(tree: &mut Json) -> bool {
+    let mut found = false;
     match tree {
         Json::Object(map) => {
-            let found = map.remove("x-kubernetes-validations").is_some();
-            map.values_mut().fold(found, |found, value| without_rules(value) || found)
+            found |= map.remove("x-kubernetes-validations").is_some();
+            map.values_mut().for_each(|value| found |= without_rules(value));
         }
-        Json::Array(items) => {
-            items.iter_mut().fold(false, |found, item| without_rules(item) || found)
-        }
-        _ => false,
+        Json::Array(items) => items.iter_mut().for_each(|item| found |= without_rules(item)),
+        _ => {}
     }
+    found
 }

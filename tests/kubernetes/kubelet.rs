@@ -166,7 +166,7 @@ pub fn node(name: &str, number: u8) -> Json {
 fn status(pod: &Json) -> Json {
     let of_job = pod["metadata"]["ownerReferences"][0]["kind"] == "Job";
     let containers = pod["spec"]["containers"].as_array().unwrap();
-    let missing = containers.iter().any(|container| lacks_image(container));
+    let missing = containers.iter().any(lacks_image);
     let started = json!({"startedAt": now()});
     let ended =
         json!({"exitCode": 0, "reason": "Completed", "startedAt": now(), "finishedAt": now()});

@@ -107,7 +107,7 @@ async fn removed(rig: &Rig, made: Vec<Subject>) {
         if subject.path().contains("/persistentvolumes/") {
             rig.api.merge(&subject.path(), &json!({"metadata": {"finalizers": null}})).await.ok();
             rig.api.delete(&subject.path()).await;
-        } else if let Err(error) = rig.act(&subject, Operation::Delete, &[]).await {
+        } else if let Err(error) = rig.act(subject, Operation::Delete, &[]).await {
             panic!("{}: {error:?}", subject.address);
         }
     }
