@@ -71,7 +71,7 @@ const JOINED: &[Case] = &[
         "thumbprint-unread",
         &[
             ("v1.35.9+k3s1", "v1.29.0+k3s1"),
-            ("[csi]\n", "[csi]\nversion = \"v3.5.0\"\n"),
+            ("[k3s]", "[csi]\nversion = \"v3.5.0\"\n[k3s]"),
             (
                 "datacenter",
                 "thumbprint = \"00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\"\ndatacenter",
