@@ -188,7 +188,11 @@ fn lowered(edits: &[(&str, &str)]) -> Desired {
         text = text.replacen(from, to, 1);
     }
     let parsed = boma::spec::parse("small.toml", &text);
-    boma::lower::lower(&parsed.spec.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics)))
+    let spec = parsed.spec.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    let mut desired = boma::lower::lower(&spec);
+    // The stand-in k3s has no API of its own.
+    desired.resources.retain(|_, resource| resource.endpoint != Endpoint::kubernetes());
+    desired
 }
 
 fn wanted(desired: &Desired, state: &State, provider: &str) -> Vec<Wanted> {
