@@ -259,6 +259,7 @@ async fn execute(
     let secrets = secrets(work, desired)?;
     store.recover(&review.basis().lineage)?;
     remember_identity(world, &mut store).await?;
+    forget_cluster(&review.plan, &mut store)?;
     let sealer = Sealer::new(&store.state().digest_key);
     record_unchanged(&review.plan, &mut store)?;
     let ledger = Arc::new(StoreLedger::new(store));
@@ -304,6 +305,18 @@ async fn remember_identity(world: &World, store: &mut Store) -> Result<(), CliEr
     Ok(store.append(Entry::Identity { endpoint, identity })?)
 }
 
+/// Where a cluster is begun anew, whichever was there before is no longer meant, however this run
+/// ends: an empty identity stands for one that is not known yet.
+fn forget_cluster(plan: &Plan, store: &mut Store) -> Result<(), CliError> {
+    let mut steps = plan.changes.iter().flat_map(|change| &change.steps);
+    let endpoint = Endpoint::kubernetes().to_string();
+    let known = store.state().identities.contains_key(&endpoint);
+    if known && steps.any(|step| step.operation == Operation::InitCluster) {
+        store.append(Entry::Identity { endpoint, identity: String::new() })?;
+    }
+    Ok(())
+}
+
 /// The objects of a cluster belong to that cluster; one that was begun anew is another. Where it
 /// does not answer now, a later apply asks again.
 async fn remember_cluster(
@@ -314,9 +327,8 @@ async fn remember_cluster(
     let endpoint = Endpoint::kubernetes();
     let steps = || plan.changes.iter().flat_map(|change| &change.steps);
     let works = steps().any(|step| step.endpoint == endpoint);
-    let begins = steps().any(|step| step.operation == Operation::InitCluster);
-    let known = ledger.identity(&endpoint).is_some();
-    let Some(kubernetes) = world.kubernetes.as_ref().filter(|_| begins || works && !known) else {
+    let known = ledger.identity(&endpoint).is_some_and(|identity| !identity.is_empty());
+    let Some(kubernetes) = world.kubernetes.as_ref().filter(|_| works && !known) else {
         return Ok(());
     };
     match kubernetes.cluster_uid().await {

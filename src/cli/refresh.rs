@@ -270,9 +270,10 @@ async fn check_cluster(
 ) -> Result<(), CliError> {
     let endpoint = Endpoint::kubernetes();
     let open = matches!(Door::of(live, &openers(desired, state, &endpoint)), Door::Open);
-    let (Some(known), Some(kubernetes)) =
-        (state.identities.get(endpoint.as_str()).filter(|_| open), &world.kubernetes)
-    else {
+    let (Some(known), Some(kubernetes)) = (
+        state.identities.get(endpoint.as_str()).filter(|known| open && !known.is_empty()),
+        &world.kubernetes,
+    ) else {
         return Ok(());
     };
     let Ok(found) = kubernetes.cluster_uid().await else { return Ok(()) };
