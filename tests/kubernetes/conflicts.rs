@@ -67,7 +67,8 @@ async fn a_manager_of_a_whole_part_is_told(backend: Backend) {
     let tree = rig.seen(&web).await.object.unwrap().attributes.tree();
     assert_eq!(tree["managers"]["spec.replicas"], "kubectl-edit", "{tree}");
     assert!(tree["owned"]["spec"]["replicas"].is_null(), "{tree}");
-    assert_eq!(tree["owned"]["spec"]["selector"]["matchLabels"]["app"], "web", "{tree}");
+    // A map that is owned as a whole says no more than that.
+    assert!(tree["owned"]["spec"]["selector"].is_object(), "{tree}");
     rig.stop().await;
 }
 
