@@ -63,6 +63,28 @@ impl SecretError {
     }
 }
 
+/// Resolves one source, in which every secret of a text is had from `single`: whoever keeps what it
+/// gave asks for none twice.
+///
+/// # Errors
+/// Those of `single`.
+pub fn compose<E>(
+    source: &SecretSource,
+    single: &mut dyn FnMut(&SecretSource) -> Result<SecretString, E>,
+) -> Result<SecretString, E> {
+    let SecretSource::Text(parts) = source else { return single(source) };
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            TextPart::Plain(plain) => text.push_str(plain),
+            TextPart::Secret(source, escape) => {
+                text.push_str(&escape.write(compose(source, single)?.expose_secret()));
+            }
+        }
+    }
+    Ok(text.into())
+}
+
 /// Resolves one source. Relative paths start from the spec's folder; `~/` is the home directory.
 ///
 /// # Errors
@@ -76,7 +98,9 @@ pub fn resolve(source: &SecretSource, folder: &Path) -> Result<SecretString, Sec
         SecretSource::File(path) => std::fs::read(expand(path, folder))
             .map_err(|source| SecretError::File { path: path.clone(), source })?,
         SecretSource::Command(words) => run(words, folder)?,
-        SecretSource::Text(parts) => return text(parts, folder),
+        SecretSource::Text(_) => {
+            return compose(source, &mut |single| resolve(single, folder));
+        }
     };
     let text = String::from_utf8(bytes).map_err(|_| SecretError::Unusable(source.to_string()))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -85,20 +109,6 @@ pub fn resolve(source: &SecretSource, folder: &Path) -> Result<SecretString, Sec
         return Err(SecretError::Unusable(source.to_string()));
     }
     Ok(text.to_owned().into())
-}
-
-/// A text is resolved part by part, so that each is as any secret is.
-fn text(parts: &[TextPart], folder: &Path) -> Result<SecretString, SecretError> {
-    let mut text = String::new();
-    for part in parts {
-        match part {
-            TextPart::Plain(plain) => text.push_str(plain),
-            TextPart::Secret(source, escape) => {
-                text.push_str(&escape.write(resolve(source, folder)?.expose_secret()));
-            }
-        }
-    }
-    Ok(text.into())
 }
 
 /// A path as written in a spec.

@@ -22,11 +22,16 @@ impl Secrets {
     /// # Errors
     /// One cannot be had.
     pub fn of(desired: &Desired, loaded: &Loaded) -> Result<Self, CliError> {
-        let mut found = BTreeMap::new();
+        let (mut found, mut singles) = (BTreeMap::new(), BTreeMap::new());
+        // A command may ask somebody for a password: it runs once, whatever its secret is in.
+        let mut single = |source: &SecretSource| match singles.entry(source.clone()) {
+            Entry::Occupied(known) => Ok(SecretString::clone(known.get())),
+            Entry::Vacant(place) => one(source, loaded).map(|value| place.insert(value).clone()),
+        };
         for resource in desired.resources.values() {
             for source in secrets(&resource.attributes.tree()) {
                 if let Entry::Vacant(place) = found.entry(source) {
-                    let value = one(place.key(), loaded)?;
+                    let value = secret::compose(place.key(), &mut single)?;
                     place.insert(value);
                 }
             }
