@@ -327,7 +327,7 @@ async fn remember_cluster(
     let endpoint = Endpoint::kubernetes();
     let steps = || plan.changes.iter().flat_map(|change| &change.steps);
     let works = steps().any(|step| step.endpoint == endpoint);
-    let known = ledger.identity(&endpoint).is_some_and(|identity| !identity.is_empty());
+    let known = ledger.identity(&endpoint).is_some();
     let Some(kubernetes) = world.kubernetes.as_ref().filter(|_| works && !known) else {
         return Ok(());
     };

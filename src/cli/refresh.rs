@@ -57,15 +57,15 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
             let openers = openers(desired, state, endpoint);
             openers.iter().any(|opener| left.values().flatten().any(|one| one.address == *opener))
         };
-        if left.keys().all(|endpoint| *endpoint == Endpoint::kubernetes()) {
-            check_cluster(world, desired, state, &live).await?;
-        }
         let now: BTreeSet<Endpoint> =
             left.keys().filter(|endpoint| !waits(endpoint)).cloned().collect();
         // A circle of endpoints would never be asked: then all are, and say why they are silent.
         let (wave, later) =
             left.into_iter().partition(|(endpoint, _)| now.is_empty() || now.contains(endpoint));
         left = later;
+        if wave.contains_key(&Endpoint::kubernetes()) {
+            check_cluster(world, desired, state, &live).await?;
+        }
         read_wave(world, desired, state, wave, &mut live).await;
         world.learn(&live);
     }
@@ -270,10 +270,9 @@ async fn check_cluster(
 ) -> Result<(), CliError> {
     let endpoint = Endpoint::kubernetes();
     let open = matches!(Door::of(live, &openers(desired, state, &endpoint)), Door::Open);
-    let (Some(known), Some(kubernetes)) = (
-        state.identities.get(endpoint.as_str()).filter(|known| open && !known.is_empty()),
-        &world.kubernetes,
-    ) else {
+    let (Some(known), Some(kubernetes)) =
+        (state.identities.get(endpoint.as_str()).filter(|_| open), &world.kubernetes)
+    else {
         return Ok(());
     };
     let Ok(found) = kubernetes.cluster_uid().await else { return Ok(()) };

@@ -81,6 +81,9 @@ pub fn apply(state: &mut State, entry: Entry) {
             state.open.remove(&address);
         }
         Entry::Failed { .. } => {}
+        Entry::Identity { endpoint, identity } if identity.is_empty() => {
+            state.identities.remove(&endpoint);
+        }
         Entry::Identity { endpoint, identity } => {
             state.identities.insert(endpoint, identity);
         }
