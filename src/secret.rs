@@ -41,6 +41,9 @@ pub enum SecretError {
         /// How it ended.
         status: String,
     },
+    /// The system gave nothing to make a secret of.
+    #[error("the system gave no random bytes: {0}")]
+    Entropy(String),
     /// What came is empty or not text.
     #[error("{0} gave nothing that can be used as a secret: it is empty or not UTF-8 text")]
     Unusable(String),
@@ -57,6 +60,7 @@ impl SecretError {
                 "create it with mode 0600, or name another source in the spec".into()
             }
             Self::Start { .. } => "install the program, or name another source in the spec".into(),
+            Self::Entropy(_) => "see that the system's source of random bytes works".into(),
             Self::Command { .. } => "run it by hand to see what is wrong".into(),
             Self::Unusable(_) => "put the secret there, or name another source in the spec".into(),
         }
@@ -85,7 +89,7 @@ pub fn compose<E>(
     Ok(text.into())
 }
 
-/// Resolves one source. Relative paths start from the spec's folder; `~/` is the home directory.
+/// Resolves one source; a generated one is another text each time. Relative paths start from the spec's folder; `~/` is the home directory.
 ///
 /// # Errors
 /// There is no usable secret; see [`SecretError`].
@@ -100,6 +104,12 @@ pub fn resolve(source: &SecretSource, folder: &Path) -> Result<SecretString, Sec
         SecretSource::Command(words) => run(words, folder)?,
         SecretSource::Text(_) => {
             return compose(source, &mut |single| resolve(single, folder));
+        }
+        SecretSource::Generated(generated) => {
+            let mut entropy = [0; 32];
+            getrandom::fill(&mut entropy)
+                .map_err(|error| SecretError::Entropy(error.to_string()))?;
+            generated.form.write(entropy).into_bytes()
         }
     };
     let text = String::from_utf8(bytes).map_err(|_| SecretError::Unusable(source.to_string()))?;

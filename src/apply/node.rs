@@ -15,7 +15,7 @@ use crate::plan::{
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
     Address, Attributes, Condition, Kind, Layer, Lifecycle, Mode, Object, Reading, Sealer,
-    SecretSource, Unmet, references, resolve,
+    SecretSource, Unmet, generated, references, resolve,
 };
 use crate::state::{Entry, Open};
 
@@ -445,6 +445,7 @@ impl Runner {
         locator.id = reading.object().map(|object| object.id.clone());
         Ok(Inputs {
             attributes,
+            generated: generated(&change.desired.tree()),
             object: reading.object().cloned(),
             mark: locator.mark.clone(),
             locator,

@@ -56,10 +56,12 @@ impl Secrets {
         self.0.get(source).map(|secret| secret.expose_secret().into())
     }
 
-    /// The digests that stand for all of them.
+    /// The digests that stand for all of them, but for what is made up by whoever writes it first:
+    /// nobody can say that an object has another one.
     pub fn sealed(&self, sealer: &Sealer) -> BTreeMap<SecretSource, Json> {
+        let chosen = self.0.iter().filter(|(source, _)| !source.is_generated());
         let seal = |secret: &SecretString| sealer.seal(&secret.expose_secret().into());
-        self.0.iter().map(|(source, secret)| (source.clone(), seal(secret))).collect()
+        chosen.map(|(source, secret)| (source.clone(), seal(secret))).collect()
     }
 }
 
@@ -70,7 +72,11 @@ pub fn of_lab(name: &str, source: &SecretSource) -> String {
     {
         return text;
     }
-    Digest::of(format!("lab/{name}/{source:?}").as_bytes()).to_string()
+    let digest = Digest::of(format!("lab/{name}/{source:?}").as_bytes());
+    match source {
+        SecretSource::Generated(generated) => generated.form.write(digest.bytes()),
+        _ => digest.to_string(),
+    }
 }
 
 /// Resolves one secret.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::{Operation, Step};
 use crate::resource::{
-    Address, Attributes, Edge, EdgeKind, Effect, Endpoint, Kind, Lifecycle, Locator, Place,
+    Address, Attributes, Edge, EdgeKind, Effect, Endpoint, Kind, Layer, Lifecycle, Locator, Place,
     Reference,
 };
 
@@ -109,7 +109,7 @@ impl Impact {
             Effect::Restart | Effect::Upgrade | Effect::FixedItem(..) => Some(Self::Restart),
             Effect::PowerCycle | Effect::PowerCycleUnless(_) => Some(Self::PowerCycle),
             Effect::Replace => Some(Self::Replace),
-            Effect::Fixed(_) | Effect::Refuse(_) => None,
+            Effect::Fixed(_) | Effect::Kept(_) | Effect::Refuse(_) => None,
         }
     }
 }
@@ -199,6 +199,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Where it stands.
+    pub fn layer(&self) -> Layer {
+        Layer::of(&self.address, self.kind)
+    }
+
     /// The machine that the object is on. `None` where it is on none, or is the machine itself.
     pub fn machine(&self) -> Option<&Address> {
         let host = self.endpoint.provider() == "host";

@@ -69,6 +69,13 @@ pub struct Blocked {
     pub origin: Option<Place>,
 }
 
+impl Blocked {
+    /// Where it stands.
+    pub fn layer(&self) -> Layer {
+        Layer::of(&self.address, self.kind)
+    }
+}
+
 /// Why a resource is blocked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -211,7 +218,7 @@ impl Plan {
 
     /// The changes of one layer.
     pub fn layer(&self, layer: Layer) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(move |change| change.kind.layer == layer)
+        self.changes.iter().filter(move |change| change.layer() == layer)
     }
 
     /// The steps of one node.

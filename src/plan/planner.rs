@@ -72,7 +72,7 @@ fn finish(
     blocked: BTreeMap<Address, Blocked>,
 ) -> Result<Plan, Cycle<Address>> {
     let mut changes: Vec<Change> = changes.into_values().collect();
-    changes.sort_by(|a, b| (a.kind.layer, &a.address).cmp(&(b.kind.layer, &b.address)));
+    changes.sort_by(|a, b| (a.layer(), &a.address).cmp(&(b.layer(), &b.address)));
     let mut nodes = order(&changes, prior)?;
     let windows = windows(&mut changes, &mut nodes, &desired.groups);
     if let Some(stuck) = super::check::unreachable(&nodes, changes.len()).first() {

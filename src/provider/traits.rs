@@ -30,6 +30,9 @@ pub struct Inputs {
     /// on update only the top-level fields that differ, or everything where the kind is applied
     /// whole ([`crate::resource::Lifecycle::Applied`]). Empty on delete and power.
     pub attributes: Json,
+    /// Which of them were made up for this apply: JSON pointers. An object that has such a value
+    /// keeps its own.
+    pub generated: Vec<String>,
     /// The object as last read. `None` on create.
     pub object: Option<Object>,
     /// Its natural key.

@@ -87,7 +87,7 @@ fn groups(desired: &Desired) -> Vec<Group> {
         let own = address.as_str().strip_prefix(kind.name).and_then(|own| own.strip_prefix('/'));
         let label = own.unwrap_or(address.as_str()).to_owned();
         let node = Node { address: address.clone(), label, origin: resource.origin.clone() };
-        let kinds = layers.entry(kind.layer).or_default();
+        let kinds = layers.entry(Layer::of(address, kind)).or_default();
         kinds.entry(kind.name).or_insert_with(|| (kind, Vec::new())).1.push(node);
     }
     let projects = projects(desired);
@@ -118,13 +118,7 @@ fn lines(desired: &Desired) -> Result<Vec<Line>, Cycle<Address>> {
 
 /// How many projects there are; their names are the second part of their addresses.
 fn projects(desired: &Desired) -> usize {
-    let of_projects =
-        |resource: &&crate::resource::Resource| resource.kind.layer == Layer::Projects;
-    let resources = desired.resources.values().filter(of_projects);
-    resources
-        .filter_map(|one| one.address.as_str().split('/').nth(1))
-        .collect::<BTreeSet<_>>()
-        .len()
+    desired.resources.keys().filter_map(Address::project).collect::<BTreeSet<_>>().len()
 }
 
 #[cfg(test)]

@@ -56,15 +56,14 @@ impl Counts {
     fn of(plan: &Plan, layer: Layer) -> Self {
         let Summary { create, update, replace, delete, adopt, forget, no_op } =
             Summary::of(plan.layer(layer));
-        let blocked = plan.blocked.iter().filter(|blocked| blocked.kind.layer == layer).count();
+        let blocked = plan.blocked.iter().filter(|blocked| blocked.layer() == layer).count();
         Self([create, update, replace, delete, adopt, forget, blocked, no_op])
     }
 }
 
 /// How many projects the plan speaks of.
 fn projects(plan: &Plan) -> usize {
-    let changes = plan.layer(Layer::Projects).map(|change| &change.address);
-    let blocked = plan.blocked.iter().filter(|blocked| blocked.kind.layer == Layer::Projects);
-    let name = |address: &'_ Address| address.as_str().split('/').nth(1).map(str::to_owned);
-    changes.chain(blocked.map(|blocked| &blocked.address)).map(name).collect::<BTreeSet<_>>().len()
+    let changes = plan.changes.iter().map(|change| &change.address);
+    let blocked = plan.blocked.iter().map(|blocked| &blocked.address);
+    changes.chain(blocked).filter_map(Address::project).collect::<BTreeSet<_>>().len()
 }

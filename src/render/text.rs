@@ -65,7 +65,7 @@ fn changes(block: &mut Block, plan: &Plan, options: &TextOptions) {
     let fates = Fates::of(&plan.changes);
     let mut acting: Vec<&Change> =
         plan.changes.iter().filter(|change| change.action != Action::NoOp).collect();
-    acting.sort_by(|a, b| (a.kind.layer, &a.address).cmp(&(b.kind.layer, &b.address)));
+    acting.sort_by(|a, b| (a.layer(), &a.address).cmp(&(b.layer(), &b.address)));
     for one in collapse(&acting, &fates, options.full) {
         group(block, &one, plan, options);
     }

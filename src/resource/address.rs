@@ -25,6 +25,11 @@ impl Address {
         &self.0
     }
 
+    /// The project whose resource it is: `county-07` of `project/county-07/Deployment/cht-api`.
+    pub fn project(&self) -> Option<&str> {
+        self.0.strip_prefix("project/")?.split('/').next()
+    }
+
     /// The last segment.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)

@@ -20,6 +20,11 @@ impl Digest {
     pub fn parse(text: &str) -> Option<Self> {
         unhex(text)?.try_into().ok().map(Self)
     }
+
+    /// The hash itself.
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
 }
 
 impl fmt::Display for Digest {

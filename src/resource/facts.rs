@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::{Condition, Release, kinds, milli};
+use super::{Address, Condition, Release, kinds, milli};
 
 /// Where a kind stands in the stack; plans are printed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +19,16 @@ pub enum Layer {
     Cluster,
     /// CHT projects.
     Projects,
+}
+
+impl Layer {
+    /// Where a resource stands: an object of the cluster may be a project's.
+    pub fn of(address: &Address, kind: Kind) -> Self {
+        match kind.layer {
+            Self::Cluster if address.project().is_some() => Self::Projects,
+            layer => layer,
+        }
+    }
 }
 
 /// Whose a field is.
@@ -83,6 +93,9 @@ pub enum Effect {
     /// As [`Effect::Restart`] where somebody else moved it and it is put back, else as
     /// [`Effect::Refuse`].
     Fixed(&'static str),
+    /// As [`Effect::InPlace`] where somebody else moved it and it is put back, else as
+    /// [`Effect::Refuse`].
+    Kept(&'static str),
     /// A list: as [`Effect::Fixed`] where this item comes or goes, else as [`Effect::Restart`].
     FixedItem(&'static str, &'static str),
     /// Not possible, and why.
@@ -119,7 +132,8 @@ impl Effect {
     pub fn of_drift(self, drift: bool) -> Self {
         match self {
             Self::Fixed(_) if drift => Self::Restart,
-            Self::Fixed(reason) => Self::Refuse(reason),
+            Self::Kept(_) if drift => Self::InPlace,
+            Self::Fixed(reason) | Self::Kept(reason) => Self::Refuse(reason),
             effect => effect,
         }
     }
@@ -441,6 +455,8 @@ mod tests {
     fn what_is_fixed_is_put_back_and_never_edited() {
         assert_eq!(Effect::Fixed("no").of_drift(true), Effect::Restart);
         assert_eq!(Effect::Fixed("no").of_drift(false), Effect::Refuse("no"));
+        assert_eq!(Effect::Kept("no").of_drift(true), Effect::InPlace);
+        assert_eq!(Effect::Kept("no").of_drift(false), Effect::Refuse("no"));
         assert_eq!(Effect::Replace.of_drift(true), Effect::Replace);
     }
 }

@@ -25,6 +25,6 @@ pub use quantity::milli;
 pub use release::Release;
 pub use seal::{Sealer, is_sealed};
 pub use value::{
-    Edge, EdgeKind, Escape, Reference, Resource, SecretSource, TextPart, Value, as_reference,
-    as_secret, references, resolve, secrets,
+    Edge, EdgeKind, Escape, Form, Generated, Reference, Resource, SecretSource, TextPart, Value,
+    as_reference, as_secret, generated, references, resolve, secrets,
 };

@@ -28,6 +28,54 @@ pub enum SecretSource {
     Command(Vec<String>),
     /// Text with secrets in it, which is a secret itself: the parts one after the other.
     Text(Vec<TextPart>),
+    /// Made up once, by the apply that writes it first, and kept only in the object it is written
+    /// to: nobody can tell it from anything else.
+    Generated(Generated),
+}
+
+/// A secret that nobody chose.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Generated {
+    /// Which one: the same name is the same text throughout an apply.
+    pub name: String,
+    /// What it looks like.
+    pub form: Form,
+}
+
+/// What a generated secret looks like. Each has at least 122 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// 32 letters and digits.
+    Password,
+    /// 32 hexadecimal digits.
+    Hex32,
+    /// A UUID of version 4 (RFC 9562).
+    Uuid,
+}
+
+impl Form {
+    /// Writes entropy in this form.
+    pub fn write(self, entropy: [u8; 32]) -> String {
+        const LETTERS: &[u8; 62] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        match self {
+            // 62 does not divide 256, which costs a password less than a bit in all.
+            Self::Password => entropy
+                .iter()
+                .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+                .collect(),
+            Self::Hex32 => super::hex(&entropy[..16]),
+            Self::Uuid => {
+                let mut bytes = entropy;
+                bytes[6] = bytes[6] & 0x0f | 0x40;
+                bytes[8] = bytes[8] & 0x3f | 0x80;
+                let hex = super::hex(&bytes[..16]);
+                let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+                groups.join("-")
+            }
+        }
+    }
 }
 
 /// A part of a text that has secrets in it.
@@ -88,6 +136,17 @@ fn url_byte(byte: u8) -> String {
 }
 
 impl SecretSource {
+    /// Whether any of it is generated.
+    pub fn is_generated(&self) -> bool {
+        match self {
+            Self::Generated(_) => true,
+            Self::Text(parts) => parts
+                .iter()
+                .any(|part| matches!(part, TextPart::Secret(source, _) if source.is_generated())),
+            Self::Env(_) | Self::File(_) | Self::Command(_) => false,
+        }
+    }
+
     /// The text that parts make, given what each secret is. `None` where one is not known.
     pub fn join(
         parts: &[TextPart],
@@ -115,6 +174,7 @@ impl std::fmt::Display for SecretSource {
                 });
                 write!(f, "text with {}", sources.collect::<Vec<_>>().join(", "))
             }
+            Self::Generated(generated) => write!(f, "generated {}", generated.name),
         }
     }
 }
@@ -221,6 +281,25 @@ pub fn secrets(json: &Json) -> Vec<SecretSource> {
     match json {
         Json::Array(items) => items.iter().flat_map(secrets).collect(),
         Json::Object(map) => map.values().flat_map(secrets).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where in an encoded tree generated secrets stand: JSON pointers (RFC 6901), in tree order.
+pub fn generated(json: &Json) -> Vec<String> {
+    let below = |key: String, value: &Json| {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        generated(value).into_iter().map(move |rest| format!("/{key}{rest}")).collect::<Vec<_>>()
+    };
+    match (as_secret(json), json) {
+        (Some(source), _) if source.is_generated() => vec![String::new()],
+        (Some(_), _) => Vec::new(),
+        (None, Json::Array(items)) => {
+            items.iter().enumerate().flat_map(|(at, item)| below(at.to_string(), item)).collect()
+        }
+        (None, Json::Object(map)) => {
+            map.iter().flat_map(|(key, value)| below(key.clone(), value)).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -359,6 +438,34 @@ mod tests {
         assert_eq!(SecretSource::join(&parts, &known).as_deref(), Some("user:a%20b@host"));
         assert_eq!(SecretSource::join(&parts, &|_| None), None);
         assert_eq!(SecretSource::Text(parts.into()).to_string(), "text with env X");
+    }
+
+    #[test]
+    fn generated_secrets_are_found_inside_texts() {
+        let made = |name: &str| {
+            SecretSource::Generated(Generated { name: name.into(), form: Form::Password })
+        };
+        let url = SecretSource::Text(vec![
+            TextPart::Plain("http://".into()),
+            TextPart::Secret(made("a/password"), Escape::Url),
+        ]);
+        let tree = Value::map([(
+            "data",
+            Value::map([
+                ("own", Value::Secret(SecretSource::Env("X".into()))),
+                ("a/b", Value::Secret(made("a/password"))),
+                ("url", Value::Secret(url)),
+            ]),
+        )]);
+        assert_eq!(generated(&tree.encode()), ["/data/a~1b", "/data/url"]);
+    }
+
+    #[test]
+    fn forms_of_generated_secrets() {
+        let check = |form: Form, expected: &str| assert_eq!(form.write([0xff; 32]), expected);
+        check(Form::Password, &"H".repeat(32));
+        check(Form::Hex32, &"f".repeat(32));
+        check(Form::Uuid, "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
 
     #[test]

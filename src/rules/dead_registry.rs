@@ -68,7 +68,10 @@ fn lowered(facts: &Facts<'_>, sources: &[Source<'_>]) -> Vec<Problem> {
 }
 
 fn is_workload(resource: &Resource) -> bool {
-    matches!(resource.kind.name, "kubernetes/Deployment" | "kubernetes/DaemonSet")
+    matches!(
+        resource.kind.name,
+        "kubernetes/Deployment" | "kubernetes/SelfUpgrading" | "kubernetes/DaemonSet"
+    )
 }
 
 fn sources(spec: &Spec) -> [Source<'_>; 4] {

@@ -242,7 +242,13 @@ mod tests {
         };
         let place = Attributes::new(&json!({"path": "/DC1/vm/a"}));
         let locator = Locator { place, ..Locator::default() };
-        let inputs = Inputs { attributes: attributes.clone(), object: None, locator, mark: None };
+        let inputs = Inputs {
+            attributes: attributes.clone(),
+            generated: Vec::new(),
+            object: None,
+            locator,
+            mark: None,
+        };
         carry_out(&mut world.data(), &step, &inputs)
     }
 

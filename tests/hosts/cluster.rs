@@ -58,7 +58,13 @@ impl Subject {
             deadline_s: 60,
         };
         let mark = self.locator.mark.clone();
-        let inputs = Inputs { attributes, object, locator: self.locator.clone(), mark };
+        let inputs = Inputs {
+            attributes,
+            generated: Vec::new(),
+            object,
+            locator: self.locator.clone(),
+            mark,
+        };
         machines.act(&step, &inputs, &Quiet).await
     }
 

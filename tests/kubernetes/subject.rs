@@ -88,6 +88,7 @@ impl Subject {
         };
         let inputs = Inputs {
             attributes: self.desired.clone(),
+            generated: Vec::new(),
             object: self.object.clone(),
             locator: self.locator.clone(),
             mark: Some(self.mark.clone()),

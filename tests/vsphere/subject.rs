@@ -87,6 +87,7 @@ impl Subject {
         };
         let inputs = Inputs {
             attributes,
+            generated: Vec::new(),
             object: self.object.clone(),
             locator: self.locator.clone(),
             mark: self.mark.clone(),

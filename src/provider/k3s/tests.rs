@@ -83,7 +83,7 @@ async fn act(
         deadline_s: 60,
     };
     let (locator, mark) = (wanted.locator.clone(), wanted.locator.mark.clone());
-    let inputs = Inputs { attributes, object: None, locator, mark };
+    let inputs = Inputs { attributes, generated: Vec::new(), object: None, locator, mark };
     machines.act(&step, &inputs, &Quiet).await
 }
 

@@ -322,7 +322,7 @@ impl Deed<'_> {
         });
         let mark = self.wanted.locator.mark.clone();
         let (attributes, locator) = (self.attributes, self.wanted.locator);
-        let inputs = Inputs { attributes, object, locator, mark };
+        let inputs = Inputs { attributes, generated: Vec::new(), object, locator, mark };
         let step = Step {
             address: self.wanted.address,
             kind: self.wanted.kind,

@@ -146,7 +146,13 @@ mod tests {
     const EXTRA: &str = r#"<propSet><name>config.extraConfig</name><val><OptionValue><key>disk.enableUUID</key><value>FALSE</value></OptionValue></val></propSet>"#;
 
     fn spec(attributes: Json, extra: &str) -> Element {
-        let inputs = Inputs { attributes, object: None, locator: Locator::default(), mark: None };
+        let inputs = Inputs {
+            attributes,
+            generated: Vec::new(),
+            object: None,
+            locator: Locator::default(),
+            mark: None,
+        };
         let live = row("VirtualMachine", "vm-1", &(property("config.changeVersion", "v7") + extra));
         changes(&inputs, &live).unwrap().element("spec")
     }
@@ -174,8 +180,13 @@ mod tests {
     fn a_name_is_written_encoded_and_only_where_it_differs() {
         let call = |wanted, found| {
             let attributes = json!({ "name": wanted });
-            let inputs =
-                Inputs { attributes, object: None, locator: Locator::default(), mark: None };
+            let inputs = Inputs {
+                attributes,
+                generated: Vec::new(),
+                object: None,
+                locator: Locator::default(),
+                mark: None,
+            };
             rename(&inputs, &row("VirtualMachine", "vm-1", &property("name", found)))
         };
         assert_eq!(call("a/b", "a%2fb"), None);

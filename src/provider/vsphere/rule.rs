@@ -288,8 +288,13 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let attributes = json!({"vms": ["vm-1", "vm-3"]});
-        let inputs =
-            Inputs { attributes, object: Some(object), locator: Locator::default(), mark: None };
+        let inputs = Inputs {
+            attributes,
+            generated: Vec::new(),
+            object: Some(object),
+            locator: Locator::default(),
+            mark: None,
+        };
         let edit = change(Some(&live), &inputs).unwrap();
         assert_eq!(names(&edit), ["operation", "info"]);
         let info = edit.child("info").unwrap();

@@ -51,7 +51,7 @@ fn step(kind: &str, name: &str, operation: Operation) -> Step {
 fn create(name: &str) -> (Step, Inputs) {
     let attributes = json!({"name": name, "privileges": ["A.B"]});
     let locator = role(name).locator;
-    let inputs = Inputs { attributes, object: None, locator, mark: None };
+    let inputs = Inputs { attributes, generated: Vec::new(), object: None, locator, mark: None };
     (step("vsphere/role", name, Operation::Create), inputs)
 }
 
@@ -62,7 +62,13 @@ fn machine(attributes: Json) -> Inputs {
         attributes: Attributes::new(&json!({"moref": "vm-1"})),
         mark: None,
     };
-    Inputs { attributes, object: Some(object), locator: Locator::default(), mark: None }
+    Inputs {
+        attributes,
+        generated: Vec::new(),
+        object: Some(object),
+        locator: Locator::default(),
+        mark: None,
+    }
 }
 
 /// A server with one powered-off VM that carries a volume of a pod.

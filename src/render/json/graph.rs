@@ -54,7 +54,7 @@ pub fn graph_json(drawing: &Drawing) -> GraphJson {
         nodes.iter().map(|node| NodeJson {
             address: node.address.to_string(),
             kind: kind.name,
-            layer: kind.layer,
+            layer: Layer::of(&node.address, *kind),
             origin: PlaceJson::from(&node.origin),
         })
     });

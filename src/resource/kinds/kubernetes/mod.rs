@@ -15,6 +15,7 @@ mod custom;
 mod network;
 mod node;
 mod policy;
+mod project;
 mod rbac;
 mod storage;
 mod workload;
@@ -26,7 +27,9 @@ pub use custom::OBJECT;
 /// Every kind, in the order in which a cluster needs them.
 pub(super) const ALL: &[Kind] = &[
     config::NAMESPACE,
+    project::NAMESPACE,
     config::SECRET,
+    project::CREDENTIALS,
     config::CONFIG_MAP,
     rbac::SERVICE_ACCOUNT,
     rbac::ROLE,
@@ -49,5 +52,6 @@ pub(super) const ALL: &[Kind] = &[
     network::INGRESS,
     workload::DEPLOYMENT,
     workload::DAEMON_SET,
+    project::SELF_UPGRADING,
     node::NODE,
 ];

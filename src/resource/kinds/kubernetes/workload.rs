@@ -4,10 +4,10 @@ use super::common::{Nature, PLAIN, amount, any, fixed, kind, list};
 use crate::resource::{Effect, Field, Kind};
 
 /// Images are pulled before pods are ready.
-const ROLLS_OUT: Nature = Nature { deadline_s: 900, weight_s: 30, ..PLAIN };
+pub(super) const ROLLS_OUT: Nature = Nature { deadline_s: 900, weight_s: 30, ..PLAIN };
 
 /// A template of pods at `spec.template`: a change of it starts new ones in place of the old.
-const TEMPLATE: &[Field] = &[
+pub(super) const TEMPLATE: &[Field] = &[
     restarts(amount("spec.template.spec.containers.*.resources")),
     restarts(any("spec.template.spec.containers.*.env.*")),
     restarts(list("spec.template.spec.containers.*.env", "name")),
