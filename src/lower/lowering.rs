@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Desired, Unplanned};
+use crate::plan::Desired;
 use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
 use crate::spec::{Machine, Spec};
 
 use super::kubernetes::sources::Sources;
-use super::{docker, firewall, folder, host, k3s, kubernetes, permission, role, rule, site, vm};
+use super::{
+    docker, firewall, folder, host, k3s, kubernetes, permission, project, role, rule, site, vm,
+};
 
 /// How many calls a vCenter gets at once: it runs at most 8 clones per host and datastore at a
 /// time, and more only queue there (vSphere limits for provisioning operations).
@@ -25,7 +27,7 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
             Endpoint::vcenter(),
             EndpointFacts { limit: VCENTER_LIMIT, opened_by: Vec::new() },
         )]),
-        unplanned: unplanned(spec).into_iter().chain(sources.unplanned(spec)).collect(),
+        unplanned: sources.unplanned(spec),
         observed: site::site(spec)
             .into_iter()
             .chain(host::machines(spec))
@@ -43,6 +45,7 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
         docker::dockers(spec),
         k3s::nodes(spec),
         kubernetes::resources(spec, sources),
+        project::projects(spec),
     ];
     desired.endpoints.extend(host::endpoints(spec));
     desired.endpoints.extend([kubernetes::cluster(spec)]);
@@ -62,12 +65,6 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
             .extend(machines.iter().map(|machine| (vm::address(machine), group.to_owned())));
     }
     desired
-}
-
-/// Parts of the spec that are checked, and whose resources come with later versions.
-fn unplanned(spec: &Spec) -> Option<Unplanned> {
-    let count = spec.projects.len();
-    (count > 0).then(|| Unplanned { what: format!("{count} projects") })
 }
 
 /// Inventory paths of a spec's vCenter objects: `/DC1/vm/cht`.

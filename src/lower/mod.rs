@@ -10,6 +10,7 @@ mod k3s_config;
 pub mod kubernetes;
 mod lowering;
 mod permission;
+mod project;
 mod role;
 mod rule;
 mod site;

@@ -14,7 +14,7 @@ pub mod images;
 pub mod node;
 mod object;
 mod observed;
-mod rbac;
+pub mod rbac;
 mod schema;
 mod servers;
 pub mod snapshot;
@@ -27,6 +27,6 @@ pub mod upstream;
 mod whole;
 pub mod yaml;
 
-pub use object::{cluster, place_in_cluster};
+pub use object::{cluster, object, place_in_cluster};
 pub use observed::observed;
 pub use whole::resources;

@@ -62,6 +62,15 @@ macro_rules! project {
             optional("cht", Shape::Text(&scalar::CHT), "CHT release; 5.3.1 otherwise.")
                 .example("\"5.3.1\""),
             optional(
+                "adopt",
+                Shape::Bool,
+                "It stands already, made by helm or by hand, and is taken over as it is. What \
+                 boma adds to a project (probes, limits, quota, network_policy, placement) is \
+                 then left out unless written beside this key or in the override. It stays \
+                 written for as long as the pods are to stay as they were made.",
+            )
+            .example("true"),
+            optional(
                 "image_owner",
                 Shape::Choice(&["upgrade-service", "boma"]),
                 "Who changes images after creation; the upgrade-service on 4.x and \
@@ -102,8 +111,8 @@ macro_rules! project {
             optional(
                 "probes",
                 Shape::Bool,
-                "Health probes; otherwise yes, but not on adopted projects, whose \
-                 pods would restart.",
+                "Readiness probes, none of which ever restarts a pod: a project may index for \
+                 hours. Otherwise yes, but not on adopted projects, whose pods would restart.",
             )
             .example("true"),
             optional(
@@ -144,6 +153,20 @@ static COUCHDB: &[Key] = &[
         "Storage class; that of [storage] otherwise. Fixed once data exists.",
     )
     .example("\"vmware-sc\""),
+    optional(
+        "volumes",
+        Shape::List(&Shape::Text(&scalar::SUBDOMAIN)),
+        "PersistentVolumes that the claims are bound to, one for each node, where an adopted \
+         project names them; whichever the class makes otherwise. Fixed once data exists.",
+    )
+    .example("[\"couchdb-pv-cht-county-01-1\"]"),
+    optional(
+        "host_path",
+        TEXT,
+        "Folder of the machine that a single node's data is in, in place of a volume, where an \
+         adopted project has it so. It needs agents to name that machine. Fixed once data exists.",
+    )
+    .example("\"/var/lib/couchdb1\""),
 ];
 
 static TLS: &[Key] = &[

@@ -6,6 +6,7 @@ mod images;
 mod k3s;
 mod machines;
 mod network;
+mod parts;
 mod projects;
 mod review;
 mod root;
@@ -24,6 +25,7 @@ pub use machines::{
     Group, Groups, HardwareUpgrade, KeepApart, Machine, Machines, Role, Taint, TaintEffect,
 };
 pub use network::{Allow, AllowOn, Network, Protocol};
+pub use parts::{Part, Share};
 pub use projects::{
     Component, CouchDb, Credentials, ImageOwner, Placement, Project, Projects, Quota, Resources,
     Rollout, Tls,

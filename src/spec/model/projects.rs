@@ -37,6 +37,9 @@ pub struct Project {
     pub name: Sp<String>,
     /// 1-based position.
     pub number: u32,
+    /// Whether it stands already, made by a chart or by hand, and is to keep running as it is: by
+    /// its key `adopt`, or by one of the spec's globs.
+    pub adopted: bool,
     /// Kubernetes namespace.
     pub namespace: Sp<String>,
     /// The full host name it is reached by.
@@ -78,6 +81,10 @@ pub struct CouchDb {
     pub storage_mib: Sp<u64>,
     /// Storage class by name.
     pub storage_class: Sp<String>,
+    /// Volumes that its claims are bound to by name, a node each; empty: whichever the class makes.
+    pub volumes: Vec<Sp<String>>,
+    /// A folder of the machine in place of a volume. `None`: a volume.
+    pub host_path: Option<Sp<String>>,
 }
 
 /// Who changes a project's images after creation.

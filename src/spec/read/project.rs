@@ -6,6 +6,7 @@ use super::expand::{check_overrides, names, names_are_sound};
 use super::settings::project_backup;
 use super::view::View;
 use crate::diag::Diagnostic;
+use crate::resource::{Address, Glob};
 use crate::spec::scalar::{parse_cpu, parse_size_mib};
 use crate::spec::source::Wrong;
 use crate::spec::{
@@ -44,6 +45,7 @@ pub(super) fn projects(
         backup: root.section("backup").section("projects"),
         defaults: view.section("defaults"),
         storage,
+        adopt: root.list("adopt", |text| Ok(Glob::new(text))),
         cht: pins.get(pins::CHT).unwrap_or_else(|| releases::CHT.to_owned()),
     };
     let projects = names.into_iter().enumerate().map(|(index, name)| {
@@ -61,6 +63,8 @@ struct Shared<'a> {
     backup: View<'a>,
     defaults: View<'a>,
     storage: &'a Storage,
+    /// What the whole spec adopts.
+    adopt: Vec<Sp<Glob>>,
     /// The release of projects that name none.
     cht: String,
 }
@@ -74,33 +78,48 @@ impl Shared<'_> {
         found: &mut Vec<Diagnostic>,
     ) -> Project {
         let layers = Layers(own.into_iter().chain([self.defaults]).collect());
+        let (adopted, asked) = self.adoption(&name, own);
         let cht = layers.text("cht").unwrap_or_else(|| self.all.filler(self.cht.clone()));
         let owner = layers.first(|view| view.choice_opt("image_owner", image_owner));
-        let placement = layers.first(|view| view.choice_opt("placement", placement));
+        let placement = asked.first(|view| view.choice_opt("placement", placement));
         Project {
             place: own.map_or_else(|| name.place.clone(), |view| view.place()),
             number,
+            adopted,
             namespace: self.namespace(&name, own),
             host: self.host(&name, own, found),
             image_owner: owner.unwrap_or_else(|| cht.clone().map(|cht| usual_owner(&cht))),
             cht,
             couchdb: self.couchdb(&layers.below("couchdb")),
             placement: placement.unwrap_or_else(|| self.all.filler(Placement::Together)),
-            agents: layers
+            agents: asked
                 .first(|view| view.has("agents").then(|| view.texts("agents")))
                 .unwrap_or_default(),
             tls: layers.first(|view| view.section_opt("tls")).and_then(|view| tls(&view, found)),
             log_level: layers
                 .text("log_level")
                 .unwrap_or_else(|| self.all.filler("info".to_owned())),
-            resources: resources(&layers.below("resources")),
-            quota: layers.first(|view| view.section_opt("quota")).map(|view| quota(&view)),
-            probes: layers.first(|view| view.bool_opt("probes")),
-            network_policy: layers.first(|view| view.bool_opt("network_policy")),
+            resources: resources(&asked.below("resources")),
+            quota: asked.first(|view| view.section_opt("quota")).map(|view| quota(&view)),
+            probes: asked.first(|view| view.bool_opt("probes")),
+            network_policy: asked.first(|view| view.bool_opt("network_policy")),
             credentials: self.credentials(&layers.below("credentials")),
             backup: self.backup(&layers.below("backup")),
             name,
         }
+    }
+
+    /// Whether a project is adopted, and the tables that say what boma adds to it: those that
+    /// were written for adopted projects, where it is one.
+    fn adoption<'a>(&'a self, name: &str, own: Option<View<'a>>) -> (bool, Layers<'a>) {
+        let says = |view: &View<'_>| view.bool_opt("adopt").map(|adopt| adopt.value);
+        let (own_word, common_word) = (own.as_ref().and_then(says), says(&self.defaults));
+        let address = Address::of(&format!("project/{name}/Deployment"), "cht-api");
+        let covered = || self.adopt.iter().any(|glob| glob.matches(&address));
+        let adopted = own_word.or(common_word).unwrap_or_else(covered);
+        let by_defaults = own_word.is_none() && common_word.is_some();
+        let common = (!adopted || by_defaults).then_some(self.defaults);
+        (adopted, Layers(own.into_iter().chain(common).collect()))
     }
 
     fn namespace(&self, name: &Sp<String>, own: Option<View<'_>>) -> Sp<String> {
@@ -143,6 +162,10 @@ impl Shared<'_> {
             storage_class: layers
                 .text("storage_class")
                 .unwrap_or_else(|| self.storage.class.clone()),
+            volumes: layers
+                .first(|view| view.has("volumes").then(|| view.texts("volumes")))
+                .unwrap_or_default(),
+            host_path: layers.text("host_path"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, date};
 
-use super::End;
+use super::{End, Version};
 
 /// CHT series and the end of its support; `None` where none is announced: medic/cht-docs,
 /// `content/en/releases/_index.md`. Older 4.x series ended before 4.22 did.
@@ -13,6 +13,21 @@ const SERIES: &[((u32, u32), Option<Date>)] = &[
     ((5, 2), Some(date(2026, 11, 26))),
     ((5, 3), None),
 ];
+
+/// The first release with Nouveau, and the first whose charts are without the upgrade-service.
+pub const NOUVEAU_SINCE: Version = Version::new(5, 0, 0);
+
+/// The first release whose api and sentinel are told their mode and log level (cht-core#10826).
+pub const TOLD_SINCE: Version = Version::new(5, 2, 0);
+
+/// The first release with a Nouveau beside every CouchDB node (cht-core#11125).
+pub const NOUVEAU_EACH_SINCE: Version = Version::new(5, 3, 0);
+
+/// Before this release haproxy, its healthcheck and sentinel come before the pods they replace.
+pub const SURGES_UNTIL: Version = Version::new(5, 0, 0);
+
+/// The upgrade-service's image and tag (medic/helm-charts, `cht-chart-4x`).
+pub const UPGRADE_SERVICE: (&str, &str) = ("medicmobile/upgrade-service", "0.32");
 
 /// The release that help texts name.
 pub const CHT_NEWEST: &str = "5.3.1";

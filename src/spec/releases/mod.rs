@@ -11,7 +11,10 @@ mod kubernetes;
 mod registry;
 mod version;
 
-pub use cht::{CHT_NEWEST, cht_end};
+pub use cht::{
+    CHT_NEWEST, NOUVEAU_EACH_SINCE, NOUVEAU_SINCE, SURGES_UNTIL, TOLD_SINCE, UPGRADE_SERVICE,
+    cht_end,
+};
 pub use cpi::{CpiMinor, cpi_minor, finds_by_uuid_only, pins_by_sha256, reads_endpoint_slices};
 pub use csi::{
     CsiSeries, Digests, RENDERED, SIDECARS, Sidecars, csi_digests, csi_series, is_dense,
