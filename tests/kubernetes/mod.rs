@@ -39,4 +39,5 @@ mod standing;
 mod subject;
 mod upstream;
 mod upstream_accepted;
+mod upstream_projects;
 mod waiting;

@@ -77,7 +77,8 @@ fn folder() -> PathBuf {
     folder.expect("BOMA_UPSTREAM is the folder of other projects' manifests").into()
 }
 
-fn upstream(names: &[&str]) -> Vec<Json> {
+/// The objects of some files.
+pub fn upstream(names: &[&str]) -> Vec<Json> {
     let read = |name: &&str| -> Vec<Json> {
         let path = folder().join(format!("{name}.yaml"));
         let text = std::fs::read_to_string(&path)
@@ -98,7 +99,8 @@ fn spec(edits: &[(&str, &str)]) -> Spec {
     parsed.spec.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics))
 }
 
-fn manifest(resource: &Resource) -> Json {
+/// A resource as a whole manifest.
+pub fn manifest(resource: &Resource) -> Json {
     let place = resource.place.tree();
     let Json::Object(mut whole) = resource.attributes.tree() else { panic!() };
     let mut metadata = Map::new();

@@ -26,7 +26,7 @@ pub fn access(form: &Form<'_>) -> Vec<Resource> {
     let namespace = &form.project.namespace;
     let rules = [("apps", "deployments", VERBS), ("", "pods", VERBS)];
     let before = [form.address("ServiceAccount", ACCOUNT), form.address("Role", ROLE)];
-    let mut binding = rbac::role_binding(namespace, BINDING, ROLE, ACCOUNT);
+    let mut binding = rbac::role_binding(BINDING, ROLE, namespace, ACCOUNT);
     // The charts name no namespace, which means the binding's own.
     binding["subjects"] = json!([{ "kind": "ServiceAccount", "name": ACCOUNT }]);
     vec![

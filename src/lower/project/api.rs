@@ -20,11 +20,6 @@ const NAME: &str = "cht-api";
 /// Where releases are found (cht-core, `api/src/services/setup`).
 const BUILDS: &str = "https://staging.dev.medicmobile.org/_couch/builds_4";
 
-/// Its address.
-pub fn address(form: &Form<'_>) -> Address {
-    form.address("Deployment", NAME)
-}
-
 /// Lowers its Deployment.
 pub fn api(form: &Form<'_>, after: &[Address]) -> Resource {
     let container = Container {

@@ -26,10 +26,8 @@ pub fn couchdb(form: &Form<'_>, before: &[Address]) -> Vec<Resource> {
     let members = form.members();
     let first = members.first().map(|first| address(form, first));
     let node = |member: &Member| {
-        let mut after = match &first {
-            Some(first) if !member.is_first() => vec![first.clone()],
-            _ => before.to_vec(),
-        };
+        let mut after = before.to_vec();
+        after.extend(first.clone().filter(|_| !member.is_first()));
         after.extend(claim::address(form, member));
         node(form, &members, member, &after)
     };

@@ -11,11 +11,6 @@ use crate::spec::Component;
 
 const NAME: &str = "cht-haproxy";
 
-/// Its address.
-pub fn address(form: &Form<'_>) -> Address {
-    form.address("Deployment", NAME)
-}
-
 /// Lowers its Deployment.
 pub fn haproxy(form: &Form<'_>, after: &[Address]) -> Resource {
     let container = Container {

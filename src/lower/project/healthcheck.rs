@@ -10,11 +10,6 @@ use crate::spec::Component;
 
 const NAME: &str = "cht-haproxy-healthcheck";
 
-/// Its address.
-pub fn address(form: &Form<'_>) -> Address {
-    form.address("Deployment", NAME)
-}
-
 /// Lowers its Deployment.
 pub fn healthcheck(form: &Form<'_>, after: &[Address]) -> Resource {
     let container = Container {

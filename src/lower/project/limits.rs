@@ -43,8 +43,8 @@ fn hard(form: &Form<'_>, quota: &Quota) -> Json {
 fn range(form: &Form<'_>, quota: &Quota) -> Json {
     let share = form.project.share(quota);
     let given = [
-        ("cpu", share.cpu_milli.map(|cpu| Milli(cpu).to_string())),
-        ("memory", share.memory_mib.map(size)),
+        ("cpu", share.cpu.each().map(|cpu| Milli(cpu).to_string())),
+        ("memory", share.memory.each().map(size)),
     ];
     let given = given.into_iter().filter_map(|(name, amount)| Some((name, amount?)));
     let amounts: Map<String, Json> =

@@ -25,6 +25,9 @@ mod placement;
 mod probes;
 mod sentinel;
 mod service;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
 mod upgrade_service;
 mod whole;
 mod workload;

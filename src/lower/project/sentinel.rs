@@ -10,11 +10,6 @@ use crate::spec::Component;
 
 const NAME: &str = "cht-sentinel";
 
-/// Its address.
-pub fn address(form: &Form<'_>) -> Address {
-    form.address("Deployment", NAME)
-}
-
 /// Lowers its Deployment.
 pub fn sentinel(form: &Form<'_>, after: &[Address]) -> Resource {
     let mut variables = api::mode(form);

@@ -15,16 +15,13 @@ use crate::spec::releases::UPGRADE_SERVICE;
 
 const NAME: &str = "upgrade-service";
 
-/// Its address.
-pub fn address(form: &Form<'_>) -> Address {
-    form.address("Deployment", NAME)
-}
-
 /// Lowers its Deployment. `None` where the project does not upgrade itself.
 pub fn upgrade_service(form: &Form<'_>, after: &[Address]) -> Option<Resource> {
     if !form.project.has_upgrade_service() {
         return None;
     }
+    let mut before = after.to_vec();
+    before.push(access::address(form));
     let (image, tag) = UPGRADE_SERVICE;
     let container = Container {
         component: Component::UpgradeService,
@@ -42,5 +39,5 @@ pub fn upgrade_service(form: &Form<'_>, after: &[Address]) -> Option<Resource> {
     workload.strategy = Strategy::OneAtATime;
     workload.upgrades_itself = false;
     workload.pod.insert("serviceAccountName".into(), json!(access::ACCOUNT));
-    Some(workload.resource(form, after))
+    Some(workload.resource(form, &before))
 }

@@ -27,20 +27,23 @@ fn objects(form: &Form<'_>) -> Vec<Resource> {
     objects
 }
 
+/// Each comes after all that came before, and not only after the last: of what is changed later
+/// some may stay as it is, and the rest keeps its order.
 fn workloads(form: &Form<'_>) -> Vec<Resource> {
     let mut workloads = couchdb::couchdb(form, &foundations(form));
-    workloads.push(healthcheck::healthcheck(form, &last_members(form)));
-    workloads.push(haproxy::haproxy(form, &[healthcheck::address(form)]));
-    workloads.push(api::api(form, &[haproxy::address(form)]));
-    workloads.push(sentinel::sentinel(form, &[api::address(form)]));
-    let before = [sentinel::address(form), access::address(form)];
-    let upgrades = upgrade_service::upgrade_service(form, &before);
-    let last = match &upgrades {
-        Some(_) => upgrade_service::address(form),
-        None => sentinel::address(form),
+    let mut before = vec![credentials::address(form), config::address(form)];
+    before.extend(limits::address(form));
+    let begun = |workloads: &[Resource]| {
+        let after = workloads.iter().map(|workload| workload.address.clone());
+        before.iter().cloned().chain(after).collect::<Vec<_>>()
     };
-    workloads.extend(upgrades);
-    workloads.push(ingress::ingress(form, &[last]));
+    workloads.push(healthcheck::healthcheck(form, &begun(&workloads)));
+    workloads.push(haproxy::haproxy(form, &begun(&workloads)));
+    workloads.push(api::api(form, &begun(&workloads)));
+    workloads.push(sentinel::sentinel(form, &begun(&workloads)));
+    workloads.extend(upgrade_service::upgrade_service(form, &begun(&workloads)));
+    let last = workloads.last().map(|last| last.address.clone());
+    workloads.push(ingress::ingress(form, last.as_slice()));
     workloads
 }
 
@@ -51,12 +54,4 @@ fn foundations(form: &Form<'_>) -> Vec<Address> {
     foundations.extend(limits::address(form));
     foundations.extend(network_policy::address(form));
     foundations
-}
-
-/// The nodes that complete CouchDB.
-fn last_members(form: &Form<'_>) -> Vec<Address> {
-    let members = form.members();
-    let alone = members.len() == 1;
-    let others = members.iter().filter(|member| alone || !member.is_first());
-    others.map(|member| couchdb::address(form, member)).collect()
 }

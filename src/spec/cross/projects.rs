@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diag::{Diagnostic, Place};
 use crate::spec::scalar::{HOST, is_label};
 use crate::spec::source::{Wrong, nearest};
-use crate::spec::{Component, ImageOwner, Placement, Project, Resources, Sp, Spec};
+use crate::spec::{Component, ImageOwner, Left, Placement, Project, Resources, Sp, Spec};
 
 /// Namespaces that others fill.
 const RESERVED: [&str; 5] =
@@ -19,6 +19,8 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         agents(project, spec, found);
         version(project, found);
         storage(project, found);
+        standing(project, found);
+        quota(project, found);
         for resources in project.resources.values() {
             requests(resources, found);
         }
@@ -162,6 +164,52 @@ fn storage(project: &Project, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Volumes by name, and folders in place of volumes: what adopted projects may have.
+fn standing(project: &Project, found: &mut Vec<Diagnostic>) {
+    let couchdb = &project.couchdb;
+    let nodes = usize::try_from(couchdb.nodes.value).unwrap_or(usize::MAX);
+    if let Some(volume) = couchdb.volumes.first()
+        && couchdb.volumes.len() != nodes
+    {
+        let named = couchdb.volumes.len();
+        let wrong = Wrong::new(
+            format!("`couchdb.volumes` names {named} for {nodes} nodes"),
+            "another number",
+            "name one volume for each node, the first node's first",
+        );
+        found.push(wrong.error(&volume.place));
+    }
+    let Some(folder) = &couchdb.host_path else { return };
+    let mut error = |label: &str, help: &str| {
+        let wrong = Wrong::new("`couchdb.host_path` is for one node on one machine", label, help);
+        found.push(wrong.error(&folder.place));
+    };
+    if !folder.starts_with('/') {
+        error("no whole path", "write the path from the root: \"/var/lib/couchdb1\"");
+    } else if nodes > 1 || !couchdb.volumes.is_empty() {
+        error("several nodes, or volumes too", "leave host_path out, or nodes and volumes");
+    } else if project.agents.len() != 1 {
+        error("on which machine?", "name the machine with the folder: agents = [\"agent-1\"]");
+    }
+}
+
+/// All limits that are given fit, and leave something for containers without one.
+fn quota(project: &Project, found: &mut Vec<Diagnostic>) {
+    let Some(quota) = &project.quota else { return };
+    let share = project.share(quota);
+    let mut check = |what: &str, place: &Place, left: Left| {
+        let (label, help) = match left {
+            Left::Each(_) => return,
+            Left::Less => ("less than the limits", "raise the quota or lower the limits"),
+            Left::Nothing => ("nothing is left", "raise the quota, or give every component limits"),
+        };
+        let message = format!("the quota's {what} is too small for the project's containers");
+        found.push(Wrong::new(message, label, help).error(place));
+    };
+    check("cpu", &quota.cpu.place, share.cpu);
+    check("memory", &quota.memory_mib.place, share.memory);
+}
+
 fn requests(resources: &Resources, found: &mut Vec<Diagnostic>) {
     let wrong = |what: &str| {
         Wrong::new(
@@ -266,5 +314,30 @@ mod tests {
             &["more CPU is reserved"],
         );
         check_default("tls = {}", &["either `secret` or `issuer`"]);
+    }
+
+    #[test]
+    fn what_stands_already_is_named_whole() {
+        check_default(
+            "couchdb = { nodes = 3, volumes = [\"a\", \"b\"] }",
+            &["names 2 for 3 nodes"],
+        );
+        let folder = "couchdb = { host_path = \"/var/lib/couchdb1\" }";
+        check_default(folder, &["for one node on one machine"]);
+        check_default(&format!("{folder}\nagents = [\"agent-1\"]"), &[]);
+        let several = "agents = [\"agent-1\"]\ncouchdb = { nodes = 3, host_path = \"/a\" }";
+        check_default(several, &["for one node on one machine"]);
+        let relative = "agents = [\"agent-1\"]\ncouchdb = { host_path = \"a\" }";
+        check_default(relative, &["for one node on one machine"]);
+    }
+
+    #[test]
+    fn a_quota_is_enough_for_all_limits() {
+        let quota = "quota = { cpu = \"2\", memory = \"2GiB\" }";
+        check_default(quota, &[]);
+        let more = "resources = { api = { cpu = \"3\", memory = \"1GiB\" } }";
+        check_default(&format!("{quota}\n{more}"), &["quota's cpu is too small"]);
+        let all = "resources = { api = { memory = \"2GiB\" } }";
+        check_default(&format!("{quota}\n{all}"), &["quota's memory is too small"]);
     }
 }

@@ -25,7 +25,7 @@ pub use machines::{
     Group, Groups, HardwareUpgrade, KeepApart, Machine, Machines, Role, Taint, TaintEffect,
 };
 pub use network::{Allow, AllowOn, Network, Protocol};
-pub use parts::{Part, Share};
+pub use parts::{Left, Part, Share};
 pub use projects::{
     Component, CouchDb, Credentials, ImageOwner, Placement, Project, Projects, Quota, Resources,
     Rollout, Tls,

@@ -23,9 +23,6 @@ pub const TOLD_SINCE: Version = Version::new(5, 2, 0);
 /// The first release with a Nouveau beside every CouchDB node (cht-core#11125).
 pub const NOUVEAU_EACH_SINCE: Version = Version::new(5, 3, 0);
 
-/// Before this release haproxy, its healthcheck and sentinel come before the pods they replace.
-pub const SURGES_UNTIL: Version = Version::new(5, 0, 0);
-
 /// The upgrade-service's image and tag (medic/helm-charts, `cht-chart-4x`).
 pub const UPGRADE_SERVICE: (&str, &str) = ("medicmobile/upgrade-service", "0.32");
 

@@ -12,8 +12,7 @@ mod registry;
 mod version;
 
 pub use cht::{
-    CHT_NEWEST, NOUVEAU_EACH_SINCE, NOUVEAU_SINCE, SURGES_UNTIL, TOLD_SINCE, UPGRADE_SERVICE,
-    cht_end,
+    CHT_NEWEST, NOUVEAU_EACH_SINCE, NOUVEAU_SINCE, TOLD_SINCE, UPGRADE_SERVICE, cht_end,
 };
 pub use cpi::{CpiMinor, cpi_minor, finds_by_uuid_only, pins_by_sha256, reads_endpoint_slices};
 pub use csi::{
