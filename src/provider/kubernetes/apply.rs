@@ -36,7 +36,8 @@ pub struct Applied {
 /// The server refuses, in its own words; another manager holds a field that the plan did not show.
 pub async fn apply(client: &Client, draft: &Draft<'_>) -> Result<Applied, Failure> {
     let mut force = false;
-    let mut raced = false;
+    // Where the version matters, who asked has to look again.
+    let mut raced = draft.manifest["metadata"]["resourceVersion"].is_string();
     loop {
         let answer = client.call(&Call::apply(path(draft, force), &draft.manifest)).await?;
         if answer.status.is_success() {
@@ -48,7 +49,7 @@ pub async fn apply(client: &Client, draft: &Draft<'_>) -> Result<Applied, Failur
                 return Err(conflict::failure(&status));
             }
             force = true;
-        } else if status.code == 409 && !status.is_other_object() && !raced {
+        } else if status.is_race() && !raced {
             // Others wrote the object more often than the server tries by itself.
             raced = true;
         } else {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
+use hyper::upgrade::Upgraded;
 use hyper::{Method, StatusCode};
 use serde_json::Value as Json;
 
@@ -15,12 +16,14 @@ pub struct Call {
     pub path: String,
     /// Its type and its bytes. `None` where there is none.
     pub body: Option<(&'static str, Bytes)>,
+    /// Besides those that every request has.
+    pub headers: HeaderMap,
 }
 
 impl Call {
     /// Reads something.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: None }
+        Self { method: Method::GET, path: path.into(), body: None, headers: HeaderMap::new() }
     }
 
     /// Server-side apply.
@@ -33,19 +36,24 @@ impl Call {
         Self::patch(path.into(), "application/merge-patch+json", patch)
     }
 
+    /// A JSON patch (RFC 6902).
+    pub fn json_patch(path: impl Into<String>, operations: &Json) -> Self {
+        Self::patch(path.into(), "application/json-patch+json", operations)
+    }
+
     /// Deletes something, with options.
     pub fn delete(path: impl Into<String>, options: &Json) -> Self {
         let body = Some(("application/json", options.to_string().into()));
-        Self { method: Method::DELETE, path: path.into(), body }
+        Self { method: Method::DELETE, path: path.into(), body, headers: HeaderMap::new() }
     }
 
     fn patch(path: String, content_type: &'static str, body: &Json) -> Self {
-        Self { method: Method::PATCH, path, body: Some((content_type, body.to_string().into())) }
+        let body = Some((content_type, body.to_string().into()));
+        Self { method: Method::PATCH, path, body, headers: HeaderMap::new() }
     }
 }
 
 /// What came back, whatever its status. Its body may hold secrets, so it has no `Debug`.
-#[derive(Clone)]
 pub struct Answer {
     pub status: StatusCode,
     /// The server's remarks on what it accepted.
@@ -55,6 +63,15 @@ pub struct Answer {
     /// Whether the body is said to be JSON.
     pub is_json: bool,
     pub body: Bytes,
+    /// The connection, where the server goes on in the protocol that was asked for.
+    pub switched: Option<Switched>,
+}
+
+/// A connection that HTTP has been left on.
+pub struct Switched {
+    /// What the server said about it.
+    pub headers: HeaderMap,
+    pub stream: Upgraded,
 }
 
 impl Answer {
@@ -71,7 +88,14 @@ impl Answer {
             retry_after: seconds.map(Duration::from_secs),
             is_json: content_type.starts_with("application/json"),
             body,
+            switched: None,
         }
+    }
+
+    /// The server goes on in another protocol.
+    pub fn switched(headers: HeaderMap, stream: Upgraded) -> Self {
+        let answer = Self::new(StatusCode::SWITCHING_PROTOCOLS, &headers, Bytes::new());
+        Self { switched: Some(Switched { headers, stream }), ..answer }
     }
 
     /// The body as JSON; null where it is something else.

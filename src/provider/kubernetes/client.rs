@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use super::access::Access;
 use super::call::{Answer, Call};
@@ -14,6 +14,9 @@ use super::status::Status;
 
 /// How many requests are under way at once: a connection each.
 pub const PARALLEL: usize = 8;
+
+/// How many commands run in pods at once: a connection each, besides those of requests.
+const COMMANDS: usize = 4;
 
 /// How long is waited before something is tried again.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,7 @@ pub struct Client {
     access: Arc<dyn Access>,
     session: Mutex<Option<Arc<Session>>>,
     permits: Semaphore,
+    commands: Semaphore,
     requests: AtomicU64,
     /// How often a server was left for another.
     moves: AtomicU64,
@@ -57,6 +61,7 @@ impl Client {
             access,
             session: Mutex::default(),
             permits: Semaphore::new(PARALLEL),
+            commands: Semaphore::new(COMMANDS),
             requests: AtomicU64::new(0),
             moves: AtomicU64::new(0),
             pace,
@@ -130,6 +135,14 @@ impl Client {
             }
             self.renew(&session).await?;
         }
+    }
+
+    /// Waits for its turn to run a command in a pod, which is over when what is given is dropped.
+    ///
+    /// # Errors
+    /// The client is closed.
+    pub async fn command(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.commands.acquire().await.map_err(|_| Failure::Broken("the client is closed".into()))
     }
 
     async fn attempt(&self, session: &Session, call: &Call) -> Result<Answer, Failure> {

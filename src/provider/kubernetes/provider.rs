@@ -1,28 +1,33 @@
 //! The provider behind the endpoint `kubernetes`.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
 use super::access::Access;
-use super::apply::{Applied, Draft, apply, recreate};
 use super::call::Call;
 use super::client::{Client, Pace};
 use super::delete::delete;
 use super::dry_run::{Objection, Trial, dry_run};
 use super::failure::Failure;
-use super::manifest::manifest;
 use super::node;
 use super::place::Place;
 use super::read::{observe, read_many, read_one, unplaced};
 use super::ready::Around;
+use super::upgrade::Upgrades;
+use super::write::write;
 use crate::plan::{Operation, Step};
 use crate::provider::{Act, BoxFuture, Inputs, Provider, ProviderError, Run, Wanted};
-use crate::resource::{Address, Reading};
+use crate::resource::{Address, Object, Reading};
 
 /// One cluster, through its API.
 pub struct Kubernetes {
     client: Arc<Client>,
+    upgrades: Upgrades,
+    /// What was written and was not seen ready since: such a node of CouchDB is asked whether it
+    /// is a member of its cluster, which a reading for a plan does not do.
+    written: Mutex<BTreeSet<Address>>,
 }
 
 impl Kubernetes {
@@ -33,7 +38,8 @@ impl Kubernetes {
 
     /// The same with other pauses between tries.
     pub fn with_pace(access: Arc<dyn Access>, pace: Pace) -> Self {
-        Self { client: Arc::new(Client::new(access, pace)) }
+        let client = Arc::new(Client::new(access, pace));
+        Self { client, upgrades: Upgrades::default(), written: Mutex::default() }
     }
 
     /// How many requests were sent.
@@ -92,7 +98,11 @@ impl Kubernetes {
                 let wish = node::Wish { attributes, mark, fields: &step.fields };
                 node::write(client, &place, &wish).await?
             }
-            Operation::Create | Operation::Update => write(client, step, inputs, &place).await?,
+            Operation::Create | Operation::Update => {
+                self.upgrades.refuse(client, &step.address, &place, run).await?;
+                self.written().insert(step.address.clone());
+                write(client, step, inputs, &place).await?
+            }
             // Nodes and volumes are not boma's to delete.
             Operation::Delete if place.is_node() => {
                 node::release(client, &place).await?;
@@ -114,16 +124,31 @@ impl Kubernetes {
         applied.warnings.iter().for_each(|warning| run.progress(&format!("warning: {warning}")));
         Ok(Reading::Present(observe(&place, &applied.object, Around::default())))
     }
+
+    async fn read_one(&self, wanted: &Wanted) -> Result<Reading, Failure> {
+        let Some(place) = Place::of(&wanted.locator.place) else { return Ok(unplaced()) };
+        let written = self.written().contains(&wanted.address);
+        let reading = read_one(&self.client, &place, written).await?;
+        if written && reading.object().is_some_and(is_ready) {
+            self.written().remove(&wanted.address);
+        }
+        Ok(reading)
+    }
+
+    fn written(&self) -> MutexGuard<'_, BTreeSet<Address>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_ready(object: &Object) -> bool {
+    object.attributes.tree()["ready"] == true
 }
 
 impl Provider for Kubernetes {
     fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>> {
         Box::pin(async move {
             let [only] = wanted else { return read_many(&self.client, wanted).await };
-            let reading = match Place::of(&only.locator.place) {
-                Some(place) => read_one(&self.client, &place).await,
-                None => Ok(unplaced()),
-            };
+            let reading = self.read_one(only).await;
             let reading = reading.unwrap_or_else(|failure| Reading::Unread(failure.reason()));
             vec![(only.address.clone(), reading)]
         })
@@ -141,23 +166,4 @@ impl Provider for Kubernetes {
             outcome.map_err(|failure| failure.explain(&operation))
         })
     }
-}
-
-async fn write(
-    client: &Client,
-    step: &Step,
-    inputs: &Inputs,
-    place: &Place,
-) -> Result<Applied, Failure> {
-    let attributes = &inputs.attributes;
-    let uid = inputs.object.as_ref().map(|object| object.id.as_str());
-    if let (Some(object), Some(uid)) = (&inputs.object, uid) {
-        let strategy = &object.attributes.tree()["spec"]["strategy"];
-        let becomes = attributes["spec"]["strategy"]["type"] == "Recreate";
-        if becomes && place.is("apps", "Deployment") && strategy["rollingUpdate"].is_object() {
-            recreate(client, place, uid).await?;
-        }
-    }
-    let manifest = manifest(place, attributes, inputs.mark.as_ref(), uid);
-    apply(client, &Draft { place, manifest, fields: &step.fields, dry_run: false }).await
 }

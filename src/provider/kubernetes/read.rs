@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::fields::applied;
 use super::list::list;
 use super::managers::others;
+use super::membership::formed;
 use super::node::own_taints;
 use super::place::Place;
 use super::ready::{Around, readiness};
@@ -42,19 +43,30 @@ pub fn observe(place: &Place, live: &Json, around: Around) -> Object {
     Object { id, attributes: Attributes::new(&Json::Object(tree)), mark: shape::mark(live) }
 }
 
-/// Reads one object, and why it is not ready.
+/// Reads one object, and why it is not ready. After a write, a node of CouchDB has to be a member of
+/// its cluster as well.
 ///
 /// # Errors
 /// The API does not answer.
-pub async fn read_one(client: &Client, place: &Place) -> Result<Reading, Failure> {
+pub async fn read_one(client: &Client, place: &Place, written: bool) -> Result<Reading, Failure> {
     let Some(live) = get(client, place).await? else { return Ok(Reading::Absent) };
     let around = around(client, place, &live).await?;
     let object = observe(place, &live, around);
     let mut tree = object.attributes.tree();
-    let Some(waiting) = tree["waiting"].as_str() else { return Ok(Reading::Present(object)) };
-    let mut reasons = vec![waiting.to_owned()];
-    reasons.extend(why::reasons(client, place, &live).await);
-    tree["waiting"] = reasons.join("; ").into();
+    let waiting = match tree["waiting"].as_str() {
+        Some(waiting) => {
+            let mut reasons = vec![waiting.to_owned()];
+            reasons.extend(why::reasons(client, place, &live).await);
+            reasons.join("; ")
+        }
+        None if written => match formed(client, place, &live).await? {
+            Ok(()) => return Ok(Reading::Present(object)),
+            Err(missing) => missing,
+        },
+        None => return Ok(Reading::Present(object)),
+    };
+    tree["ready"] = false.into();
+    tree["waiting"] = waiting.into();
     Ok(Reading::Present(Object { attributes: Attributes::new(&tree), ..object }))
 }
 

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -78,6 +78,9 @@ impl Session {
     pub async fn exchange(&self, mut on: Connection, call: &Call) -> Result<Answer, Failure> {
         let sent = timeout(PATIENCE, on.send_request(self.request(call)?)).await;
         let response = sent.map_err(|_| silent())?.map_err(|error| broken(&error))?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return switched(response).await;
+        }
         let answer = take(response).await?;
         if on.ready().await.is_ok() {
             self.idle().push(on);
@@ -99,7 +102,7 @@ impl Session {
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
         // Ends when the sender is dropped, or with the stream.
-        tokio::spawn(connection);
+        tokio::spawn(connection.with_upgrades());
         Ok(sender)
     }
 
@@ -117,6 +120,9 @@ impl Session {
         if let Some((content_type, _)) = body {
             request = request.header(CONTENT_TYPE, content_type);
         }
+        if let Some(headers) = request.headers_mut() {
+            headers.extend(call.headers.clone());
+        }
         let body = body.map(|(_, body)| body).unwrap_or_default();
         request.body(Full::new(body)).map_err(|error| {
             Failure::refused(
@@ -129,6 +135,13 @@ impl Session {
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The connection with what the server said as it left HTTP.
+async fn switched(mut response: Response<Incoming>) -> Result<Answer, Failure> {
+    let stream = timeout(PATIENCE, hyper::upgrade::on(&mut response)).await;
+    let stream = stream.map_err(|_| silent())?.map_err(|error| broken(&error))?;
+    Ok(Answer::switched(std::mem::take(response.headers_mut()), stream))
 }
 
 /// The answer to its end; each part may take [`PATIENCE`].

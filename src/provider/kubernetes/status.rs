@@ -60,6 +60,11 @@ impl Status {
         self.code == 409 && !self.causes.is_empty() && self.causes.iter().all(is_conflict)
     }
 
+    /// Whether somebody else wrote the object since it was read.
+    pub fn is_race(&self) -> bool {
+        self.code == 409 && !self.is_field_conflict() && !self.is_other_object()
+    }
+
     /// Whether the object that was meant is not the one that stands there.
     pub fn is_other_object(&self) -> bool {
         let names_uid = self.causes.iter().any(|cause| cause.field == "metadata.uid");

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::call::Call;
 use super::client::Client;
 use super::place::Place;
+use super::pods::{name, selector};
 use super::text::{encode, plain};
 
 /// How many reasons are told of each sort.
@@ -53,14 +54,6 @@ async fn items(client: &Client, path: String) -> Vec<Json> {
         Ok(Json::Array(items)) => items,
         _ => Vec::new(),
     }
-}
-
-/// The labels by which a workload finds its pods: `app=x,tier=y`.
-fn selector(live: &Json) -> Option<String> {
-    let labels = live["spec"]["selector"]["matchLabels"].as_object()?;
-    let pair = |(key, value): (&String, &Json)| Some(format!("{key}={}", value.as_str()?));
-    let pairs: Vec<String> = labels.iter().filter_map(pair).collect();
-    (!pairs.is_empty()).then(|| pairs.join(","))
 }
 
 /// The same reason of several pods is told once, with the first one's name.
@@ -139,10 +132,6 @@ fn told(reason: &str, message: &Json) -> String {
         Some(message) => format!("{reason}: {message}"),
         None => reason.to_owned(),
     }
-}
-
-fn name(object: &Json) -> &str {
-    object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
 fn name_of(container: &Json) -> &str {

@@ -1,0 +1,49 @@
+//! Pods that commands can be run in.
+
+use serde_json::Value as Json;
+
+use super::call::Call;
+use super::client::Client;
+use super::failure::Failure;
+use super::text::encode;
+
+/// The pods of a namespace that run and are ready; those with these labels, `app=x,tier=y`, where
+/// there are any.
+///
+/// # Errors
+/// The API does not answer.
+pub async fn ready(
+    client: &Client,
+    namespace: &str,
+    labels: Option<&str>,
+) -> Result<Vec<Json>, Failure> {
+    let labels = labels.map(|labels| format!("labelSelector={}&", encode(labels)));
+    let path = format!(
+        "/api/v1/namespaces/{}/pods?{}limit=500",
+        encode(namespace),
+        labels.unwrap_or_default()
+    );
+    let pods = client.ok(&Call::get(path)).await?.json()["items"].take();
+    let Json::Array(mut pods) = pods else { return Ok(Vec::new()) };
+    pods.retain(is_ready);
+    Ok(pods)
+}
+
+/// Labels by which a workload finds its pods: `app=x,tier=y`. `None` where it has other means.
+pub fn selector(workload: &Json) -> Option<String> {
+    let labels = workload["spec"]["selector"]["matchLabels"].as_object()?;
+    let pair = |(key, value): (&String, &Json)| Some(format!("{key}={}", value.as_str()?));
+    let pairs: Vec<String> = labels.iter().filter_map(pair).collect();
+    (!pairs.is_empty()).then(|| pairs.join(","))
+}
+
+/// The object's name.
+pub fn name(object: &Json) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+fn is_ready(pod: &Json) -> bool {
+    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
+    ready && pod["metadata"]["deletionTimestamp"].is_null()
+}
