@@ -156,7 +156,8 @@ impl Runner {
         let change = self.change();
         let inputs = self.inputs(step, &reading)?;
         let (kind, sealer) = (step.kind, self.context.sealer.clone());
-        let sent = sealer.seal_tree(kind, inputs.attributes.clone());
+        // What was made up gives way to what stands, so it is nothing to look for.
+        let sent = sealer.seal_tree(kind, without(&inputs.attributes, &inputs.generated));
         let removed = removed(change, step);
         let written = move |live: &Json| {
             let gone = removed.iter().all(|path| !holds(kind, live, path));
@@ -522,6 +523,17 @@ impl Run for Runner {
     fn stopping(&self) -> bool {
         self.context.stop.is_now()
     }
+}
+
+/// A tree without what JSON pointers point at.
+fn without(tree: &Json, pointers: &[String]) -> Json {
+    let mut tree = tree.clone();
+    for (parent, key) in pointers.iter().filter_map(|pointer| pointer.rsplit_once('/')) {
+        if let Some(Json::Object(map)) = tree.pointer_mut(parent) {
+            map.remove(&key.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    tree
 }
 
 /// The paths that a step takes away.
