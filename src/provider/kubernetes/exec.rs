@@ -87,7 +87,10 @@ async fn hear(socket: &mut Socket) -> Result<Output, Failure> {
             return Err(Failure::later(message, "look at what runs in the pod"));
         }
     }
-    Err(Failure::Broken("a command's end was not told".into()))
+    Err(Failure::later(
+        "a command's end was not told",
+        "look at the pod (`kubectl describe pod`): its container may have just ended",
+    ))
 }
 
 /// The exit status that a `Status` tells.

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, SEC_WEBSOCKET_KEY};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -20,6 +22,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::place::Place;
 use super::{Access, Kubernetes, Pace, Stream};
@@ -59,6 +65,8 @@ pub enum Reply {
     Json(u16, Json, Vec<(&'static str, String)>),
     /// Text, as for paths that no server knows.
     Text(u16, &'static str),
+    /// A WebSocket of this protocol, these messages with their channels, and its end.
+    Messages(&'static str, Vec<(u8, String)>),
     /// The connection is closed instead.
     Drop,
 }
@@ -73,6 +81,17 @@ pub fn status(code: u16, reason: &str, message: &str, causes: Json) -> Reply {
     let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
         "reason": reason, "message": message, "details": {"causes": causes}});
     Reply::Json(code, body, Vec::new())
+}
+
+/// A command that says something and ends.
+pub fn ran(stdout: &str, code: u64) -> Reply {
+    let status = match code {
+        0 => json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}),
+        code => json!({"status": "Failure", "reason": "NonZeroExitCode",
+            "message": format!("command terminated with non-zero exit code: exit status {code}"),
+            "details": {"causes": [{"reason": "ExitCode", "message": code.to_string()}]}}),
+    };
+    Reply::Messages("v4.channel.k8s.io", vec![(1, stdout.to_owned()), (3, status.to_string())])
 }
 
 /// What came.
@@ -178,14 +197,16 @@ async fn serve(fake: Arc<Fake>, stream: tokio::io::DuplexStream) {
     let service = service_fn(move |request| handle(fake.clone(), request));
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
         .await;
 }
 
 /// An error closes the connection.
 async fn handle(
     fake: Arc<Fake>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, &'static str> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| "cut")?.to_bytes();
     let header = |name| {
@@ -206,6 +227,17 @@ async fn handle(
             (code, body.to_string(), headers.into_iter().chain([json]).collect())
         }
         Reply::Text(code, body) => (code, body.to_owned(), Vec::new()),
+        Reply::Messages(protocol, messages) => {
+            tokio::spawn(speak(upgrade, messages));
+            let accept = derive_accept_key(header(SEC_WEBSOCKET_KEY).as_bytes());
+            let headers = vec![
+                ("connection", "Upgrade".to_owned()),
+                ("upgrade", "websocket".to_owned()),
+                ("sec-websocket-accept", accept),
+                ("sec-websocket-protocol", protocol.to_owned()),
+            ];
+            (101, String::new(), headers)
+        }
         Reply::Drop => return Err("dropped"),
     };
     let mut response = Response::builder().status(code);
@@ -213,6 +245,17 @@ async fn handle(
         response = response.header(name, value);
     }
     response.body(Full::new(body.into())).map_err(|_| "bad answer")
+}
+
+async fn speak(upgrade: OnUpgrade, messages: Vec<(u8, String)>) {
+    let stream = TokioIo::new(upgrade.await.unwrap());
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+    for (channel, text) in messages {
+        let bytes = [&[channel][..], text.as_bytes()].concat();
+        // Who has heard enough may have left.
+        let _ = socket.send(Message::Binary(bytes.into())).await;
+    }
+    let _ = socket.close(None).await;
 }
 
 struct Tls {
@@ -303,6 +346,13 @@ pub fn wanted(kind: &str, name: &str) -> Wanted {
     Wanted { address, kind: Kind::new(&FACTS), locator }
 }
 
+/// The same for an object of a project.
+pub fn wanted_of_project(kind: &'static str, name: &str) -> Wanted {
+    let known = if kind == "Secret" { "kubernetes/Credentials" } else { "kubernetes/Object" };
+    let address = Address::from(format!("project/test/{kind}/{name}"));
+    Wanted { address, kind: Kind::named(known).unwrap(), ..wanted(kind, name) }
+}
+
 /// A step to carry out.
 pub struct Deed<'a> {
     pub wanted: Wanted,
@@ -311,6 +361,8 @@ pub struct Deed<'a> {
     pub fields: &'a [&'a str],
     /// The object's uid and attributes. `None` on create.
     pub object: Option<(&'a str, Json)>,
+    /// Where in the attributes values were made up.
+    pub generated: &'a [&'a str],
 }
 
 impl Deed<'_> {
@@ -322,7 +374,8 @@ impl Deed<'_> {
         });
         let mark = self.wanted.locator.mark.clone();
         let (attributes, locator) = (self.attributes, self.wanted.locator);
-        let inputs = Inputs { attributes, generated: Vec::new(), object, locator, mark };
+        let generated = self.generated.iter().map(|&pointer| pointer.to_owned()).collect();
+        let inputs = Inputs { attributes, generated, object, locator, mark };
         let step = Step {
             address: self.wanted.address,
             kind: self.wanted.kind,

@@ -16,6 +16,7 @@ async fn delete(fake: &Arc<Fake>, kind: &str) -> Result<Reading, String> {
         attributes: json!({}),
         fields: &[],
         object: Some(("1", json!({}))),
+        generated: &[],
     };
     deed.carry_out(&fake.provider(), &Heard::default()).await.map_err(|error| error.help)
 }
@@ -84,6 +85,7 @@ async fn taints_are_changed_between_two_writes_of_others() {
         attributes: json!({"labels": {"zone": "a"}, "taints": [own]}),
         fields: &[],
         object: None,
+        generated: &[],
     };
     let reading = deed.carry_out(&fake.provider(), &Heard::default()).await.unwrap();
     assert_eq!(tree(&reading)["owned"]["taints"], json!([own]));
@@ -105,6 +107,7 @@ async fn a_node_is_never_made_and_never_deleted() {
         attributes: json!({"labels": {"zone": "a"}}),
         fields: &[],
         object: None,
+        generated: &[],
     };
     let error = deed.carry_out(&fake.provider(), &Heard::default()).await.unwrap_err();
     assert_eq!((error.message.as_str(), error.retry), ("the cluster has no node a", Retry::Later));

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adopting;
+mod commands;
 mod ends;
 mod faults;
+mod keeping;
 mod reading;
+mod upgrading;
 mod writing;
 
 use serde_json::{Value as Json, json};
@@ -15,6 +19,16 @@ use crate::resource::Reading;
 
 fn object(name: &str, uid: &str) -> Json {
     json!({"metadata": {"name": name, "namespace": "default", "uid": uid}})
+}
+
+/// Pods with one container each, ready, on agent-1.
+fn pods(containers: &[&str]) -> Json {
+    let pod = |container: &&str| {
+        json!({"metadata": {"name": format!("{container}-x")},
+            "spec": {"nodeName": "agent-1", "containers": [{"name": container}]},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+    };
+    json!({"items": containers.iter().map(pod).collect::<Vec<_>>()})
 }
 
 async fn read(provider: &Kubernetes, wanted: &[Wanted]) -> Vec<Reading> {

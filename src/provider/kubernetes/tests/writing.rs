@@ -29,6 +29,7 @@ async fn update(fake: &Arc<Fake>, fields: &[&str]) -> (Result<Reading, String>, 
         attributes: json!({"spec": {"replicas": 2}}),
         fields,
         object: Some(("1", json!({}))),
+        generated: &[],
     };
     let outcome = deed.carry_out(&fake.provider(), &heard).await;
     (outcome.map_err(|error| format!("{error} | {} | {:?}", error.help, error.retry)), heard)
@@ -121,6 +122,7 @@ async fn the_strategy_becomes_recreate_before_the_rest_is_applied() {
         attributes: json!({"spec": {"strategy": {"type": "Recreate"}}}),
         fields: &["spec.strategy.type"],
         object: Some(("1", json!({"spec": {"strategy": {"rollingUpdate": {}}}}))),
+        generated: &[],
     };
     deed.carry_out(&fake.provider(), &Heard::default()).await.unwrap();
     let types: Vec<String> = fake.seen().into_iter().map(|seen| seen.content_type).collect();

@@ -1,0 +1,79 @@
+//! What helm made and boma keeps from now on.
+
+use serde_json::{Value as Json, json};
+
+use crate::plan::Operation;
+use crate::provider::ProviderError;
+use crate::provider::kubernetes::testing::{Deed, Fake, Heard, Reply, Seen, ok, status, wanted};
+
+const PATH: &str = "/api/v1/namespaces/default/configmaps/a";
+
+/// An object of these managers.
+fn live(version: &str, managers: &[&str], labels: Json) -> Reply {
+    let entry = |manager: &&str| json!({"manager": manager, "operation": "Apply"});
+    let entries: Vec<Json> = managers.iter().map(entry).collect();
+    ok(json!({"metadata": {"name": "a", "namespace": "default", "uid": "1", "labels": labels,
+        "resourceVersion": version, "managedFields": entries}}))
+}
+
+fn helms() -> Json {
+    json!({"app.kubernetes.io/managed-by": "Helm"})
+}
+
+/// Writes an object of which boma owned this much; gives the patches that followed the write.
+async fn update(
+    owned: Json,
+    read: Vec<Reply>,
+    written: Vec<Reply>,
+) -> Result<Vec<Seen>, ProviderError> {
+    let fake = Fake::new();
+    fake.on(&format!("GET {PATH}"), read);
+    fake.on(&format!("PATCH {PATH}"), written);
+    let deed = Deed {
+        wanted: wanted("ConfigMap", "a"),
+        operation: Operation::Update,
+        attributes: json!({}),
+        fields: &[],
+        object: Some(("1", json!({"owned": owned}))),
+        generated: &[],
+    };
+    deed.carry_out(&fake.provider(), &Heard::default()).await?;
+    let json = |seen: &Seen| seen.content_type == "application/json-patch+json";
+    Ok(fake.seen().into_iter().filter(json).collect())
+}
+
+#[tokio::test]
+async fn helms_entry_goes_with_the_first_write() {
+    let written = vec![live("5", &["helm", "boma"], helms()), live("6", &["boma"], helms())];
+    let patches = update(json!({}), vec![], written).await.unwrap();
+    let expected = json!([
+        {"op": "test", "path": "/metadata/resourceVersion", "value": "5"},
+        {"op": "remove", "path": "/metadata/managedFields/0"}]);
+    assert_eq!(patches.iter().map(|seen| seen.body.clone()).collect::<Vec<_>>(), [expected]);
+}
+
+#[tokio::test]
+async fn others_and_later_entries_stay() {
+    let both = || live("5", &["helm", "boma"], helms());
+    assert_eq!(update(json!({"data": {}}), vec![], vec![both()]).await.unwrap().len(), 0);
+    let by_hand = live("5", &["helm", "boma"], json!({}));
+    assert_eq!(update(json!({}), vec![], vec![by_hand]).await.unwrap().len(), 0);
+    let another = live("5", &["kubectl", "boma"], helms());
+    assert_eq!(update(json!({}), vec![], vec![another]).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn an_object_that_was_written_in_between_is_read_again() {
+    let tested = || status(422, "", "testing value failed", json!([]));
+    let written =
+        vec![live("5", &["helm", "boma"], helms()), tested(), live("8", &["boma"], helms())];
+    let read = vec![live("7", &["boma", "helm"], helms())];
+    let patches = update(json!({}), read, written).await.unwrap();
+    assert_eq!(patches[1].body[0]["value"], "7");
+    assert_eq!(patches[1].body[1]["path"], "/metadata/managedFields/1");
+
+    let written = vec![live("5", &["helm", "boma"], helms()), tested()];
+    let read = vec![live("7", &["boma", "helm"], helms())];
+    let error = update(json!({}), read, written).await.unwrap_err();
+    assert!(error.message.contains("written all the time"), "{error}");
+}
