@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::credentials;
 use super::form::Form;
 use super::member::Member;
 use crate::lower::kubernetes::{csi, storage};
@@ -40,13 +41,15 @@ fn claim(form: &Form<'_>, member: &Member) -> Resource {
     form.resource(manifest, &before(form))
 }
 
-/// What makes volumes of the class, where that is boma's own.
+/// The credentials, which are not made up once a volume stands; and what makes volumes of the
+/// class, where that is boma's own.
 fn before(form: &Form<'_>) -> Vec<Address> {
     let class = &form.project.couchdb.storage_class;
-    if **class != *form.spec.storage.class {
-        return Vec::new();
+    let mut before = vec![credentials::address(form)];
+    if **class == *form.spec.storage.class {
+        before.extend([storage::address(class), csi::address("Deployment", csi::CONTROLLER)]);
     }
-    vec![storage::address(class), csi::address("Deployment", csi::CONTROLLER)]
+    before
 }
 
 /// A size as charts write it: `50Gi`, `1536Mi`.
