@@ -1,5 +1,7 @@
 //! What an apply tells its readers: progress bars, plain lines, JSON. A closed set.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::plan::{Action, Half, Operation};
@@ -13,6 +15,19 @@ pub enum Event {
     Began {
         /// Nodes to do.
         total: usize,
+        /// How many of them are of each project; of others none.
+        projects: BTreeMap<String, usize>,
+    },
+    /// A wave of projects begins.
+    Wave {
+        /// Its number, from one.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// The projects in it prove the change for all others.
+        canary: bool,
+        /// The projects' names.
+        projects: Vec<String>,
     },
     /// A change, or one half of a replace, begins.
     Started {
@@ -36,6 +51,15 @@ pub enum Event {
         address: Address,
         /// In words.
         text: String,
+    },
+    /// A step waits: said when it begins to, when what is missing changes, and ever more seldom.
+    Waiting {
+        /// Which resource.
+        address: Address,
+        /// What is missing.
+        text: String,
+        /// Seconds since it began to wait.
+        waited_s: u64,
     },
     /// A change, or one half of a replace, is done.
     Finished {
@@ -63,6 +87,26 @@ pub enum Event {
         address: Address,
         /// Why, in words.
         reason: String,
+    },
+    /// Everything of a project is over, one way or the other.
+    Project {
+        /// Its name.
+        name: String,
+        /// Nodes done.
+        done: usize,
+        /// Nodes that failed.
+        failed: usize,
+        /// Nodes not begun.
+        skipped: usize,
+        /// Seconds since the first of them began; 0 where none did.
+        elapsed_s: u64,
+    },
+    /// Too many projects failed: no further wave begins.
+    Halted {
+        /// Those that failed.
+        failed: Vec<String>,
+        /// Those whose turn does not come.
+        unreached: Vec<String>,
     },
     /// Somebody asked to stop; what is under way is finished.
     Stopping {

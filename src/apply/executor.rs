@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::node::{Context, Message, NodeError, Runner};
+use super::tally::{End, Tally};
 use super::{
     Clock, Command, Event, Input, Ledger, LedgerError, Outcome, Schedule, SecretValues, SkipReason,
     Stop,
@@ -46,6 +47,15 @@ pub struct Failure {
     pub help: String,
 }
 
+/// A rollout that ended before every project had its turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halted {
+    /// The projects that failed.
+    pub failed: Vec<String>,
+    /// The projects that were not begun, in the order of the waves.
+    pub unreached: Vec<String>,
+}
+
 /// What came of an apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -53,6 +63,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What failed, in the order it did.
     pub failures: Vec<Failure>,
+    /// The rollout that ended early. `None` where none did.
+    pub halted: Option<Halted>,
     /// The journal failed, and with it everything. `None` where it did not.
     pub fatal: Option<LedgerError>,
 }
@@ -77,6 +89,7 @@ pub async fn apply(apply: Apply) -> Report {
         messages,
         tasks: JoinSet::new(),
         permissions: BTreeMap::new(),
+        tally: Tally::new(&apply.plan),
         report: Report::default(),
     };
     executor.run(inbox).await
@@ -94,12 +107,14 @@ struct Executor {
     messages: mpsc::UnboundedSender<Message>,
     tasks: JoinSet<()>,
     permissions: BTreeMap<usize, oneshot::Sender<()>>,
+    tally: Tally,
     report: Report,
 }
 
 impl Executor {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) -> Report {
-        self.emit(Event::Began { total: self.context.plan.nodes.len() });
+        let total = self.context.plan.nodes.len();
+        self.emit(Event::Began { total, projects: self.tally.totals() });
         self.input(Input::Begin);
         let stop = self.context.stop.clone();
         let mut stopping = false;
@@ -140,6 +155,7 @@ impl Executor {
             }
             Message::Over(at, Ok(())) => {
                 self.report.outcome.done += 1;
+                self.over(at, End::Done);
                 self.input(Input::Done(at));
             }
             Message::Over(at, Err(NodeError::Failed(error))) => {
@@ -159,6 +175,15 @@ impl Executor {
             help: help.clone(),
         });
         self.report.failures.push(Failure { address, message, help });
+        self.over(at, End::Failed);
+    }
+
+    /// Says so where that was the last of a project.
+    fn over(&mut self, at: usize, end: End) {
+        let now = self.context.clock.now();
+        if let Some(event) = self.tally.over(&self.address(at), end, now) {
+            self.emit(event);
+        }
     }
 
     fn input(&mut self, input: Input) {
@@ -168,9 +193,23 @@ impl Executor {
                 Command::Skip(at, reason) => {
                     self.report.outcome.skipped += 1;
                     self.emit(Event::Skipped { address: self.address(at), reason: words(&reason) });
+                    self.over(at, End::Skipped);
+                }
+                Command::Wave(wave) => self.wave(wave),
+                Command::Halt { failed, unreached } => {
+                    self.report.halted =
+                        Some(Halted { failed: failed.clone(), unreached: unreached.clone() });
+                    self.emit(Event::Halted { failed, unreached });
                 }
             }
         }
+    }
+
+    fn wave(&self, at: usize) {
+        let Some(rollout) = &self.context.plan.rollout else { return };
+        let (wave, of) = (&rollout.waves[at], rollout.waves.len());
+        let (canary, projects) = (wave.canary, wave.names());
+        self.emit(Event::Wave { number: at + 1, of, canary, projects });
     }
 
     /// Lets a node begin, or make its next call.
@@ -179,6 +218,7 @@ impl Executor {
             let _ = permission.send(());
             return;
         }
+        self.tally.begun(&self.address(at), self.context.clock.now());
         let endpoint = &self.context.plan.changes[self.context.plan.nodes[at].change].endpoint;
         let Some(provider) = self.providers.get(endpoint.provider()).cloned() else {
             let message = format!("nothing here speaks to {endpoint}");
@@ -213,6 +253,7 @@ fn words(reason: &SkipReason) -> String {
     match reason {
         SkipReason::Needs(address) => format!("{address} was not done"),
         SkipReason::Window(machine) => format!("the window of {machine} failed"),
+        SkipReason::Halted => "the rollout ended before its turn".into(),
         SkipReason::Stopped => "interrupted".into(),
     }
 }

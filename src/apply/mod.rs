@@ -8,11 +8,13 @@ mod node;
 mod record;
 mod schedule;
 mod stop;
+mod tally;
 mod wait;
+mod waves;
 
 pub use clock::{Clock, SystemClock};
 pub use event::{Event, Outcome};
-pub use executor::{Apply, Failure, Report, apply};
+pub use executor::{Apply, Failure, Halted, Report, apply};
 pub use ledger::{Ledger, LedgerError, SecretValues};
 pub use record::{catch_up, record};
 pub use schedule::{Command, Input, Schedule, SkipReason};

@@ -327,11 +327,16 @@ impl Runner {
         let _ = self.messages.send(Message::Waiting(self.at));
         let mut wanted = self.wanted(inputs);
         wanted.locator.id = reading.object().map(|object| object.id.clone()).or(wanted.locator.id);
+        let tell = |text: &str, waited_s: u64| {
+            let address = self.change().address.clone();
+            self.emit(Event::Waiting { address, text: text.to_owned(), waited_s });
+        };
         let waiting = Waiting {
             wanted: &wanted,
             condition: &step.done,
             written,
             deadline_s: step.deadline_s,
+            tell: &tell,
         };
         let reading = waiting
             .wait(reading, &*self.provider, &*self.context.clock, &self.context.stop)

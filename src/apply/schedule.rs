@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::waves::{Turn, Waves};
 use crate::plan::{Plan, Window};
 use crate::resource::{Address, Endpoint};
 
@@ -30,6 +31,15 @@ pub enum Command {
     Call(usize),
     /// The node will never begin.
     Skip(usize, SkipReason),
+    /// A wave of the rollout begins.
+    Wave(usize),
+    /// No further wave begins; the nodes left are skipped.
+    Halt {
+        /// The projects that failed.
+        failed: Vec<String>,
+        /// The projects whose turn does not come.
+        unreached: Vec<String>,
+    },
 }
 
 /// Why a node never begins.
@@ -39,6 +49,8 @@ pub enum SkipReason {
     Needs(Address),
     /// The window of another machine of its group failed.
     Window(Address),
+    /// Too many projects failed before its project had its turn.
+    Halted,
     /// Somebody asked to stop.
     Stopped,
 }
@@ -79,6 +91,7 @@ pub struct Schedule {
     room: Vec<usize>,
     windows: Vec<Window>,
     open_window: Option<usize>,
+    waves: Waves,
 }
 
 impl Schedule {
@@ -127,6 +140,7 @@ impl Schedule {
             room: plan.lanes.iter().map(|lane| lane.limit.max(1)).collect(),
             windows: plan.windows.clone(),
             open_window: None,
+            waves: Waves::new(plan),
         }
     }
 
@@ -160,6 +174,7 @@ impl Schedule {
             Input::Failed(at) => self.failed(at, &mut commands),
             Input::Stop => self.stop(&mut commands),
         }
+        self.turn(&mut commands);
         self.start(&mut commands);
         commands
     }
@@ -181,6 +196,7 @@ impl Schedule {
 
     fn settle(&mut self, at: usize) {
         self.leave(at, Phase::Settled);
+        self.waves.settled(at);
         if let Some(lane) = self.slots[at].lane.filter(|_| self.slots[at].begun) {
             self.room[lane] += 1;
         }
@@ -208,6 +224,7 @@ impl Schedule {
 
     fn failed(&mut self, at: usize, commands: &mut Vec<Command>) {
         self.settle(at);
+        self.waves.failed(at);
         self.skip_dependents(at, commands);
         if let Some(window) = self.slots[at].window {
             self.fail_window(window, commands);
@@ -242,6 +259,9 @@ impl Schedule {
             return;
         }
         self.settle(at);
+        if reason != SkipReason::Halted {
+            self.waves.failed(at);
+        }
         commands.push(Command::Skip(at, reason));
         self.skip_dependents(at, commands);
         // A machine whose window is half done is down: its group must not lose another one.
@@ -269,6 +289,22 @@ impl Schedule {
         }
         for at in skipped {
             self.skip_dependents(at, commands);
+        }
+    }
+
+    /// Opens the next wave where one is over, or none any more.
+    fn turn(&mut self, commands: &mut Vec<Command>) {
+        while let Some(turn) = self.waves.turn() {
+            match turn {
+                Turn::Begin(wave) => commands.push(Command::Wave(wave)),
+                Turn::Halt => {
+                    let (failed, unreached) = (self.waves.failures(), self.waves.unreached());
+                    commands.push(Command::Halt { failed, unreached });
+                    for at in self.waves.held() {
+                        self.skip(at, SkipReason::Halted, commands);
+                    }
+                }
+            }
         }
     }
 
@@ -301,6 +337,14 @@ impl Schedule {
             self.open_window = None;
             self.start(commands);
         }
+        // What is left of the open wave waits for the next one's work: only that leads on.
+        if !self.queue.is_empty()
+            && self.running() == 0
+            && let Some(Turn::Begin(wave)) = self.waves.begin()
+        {
+            commands.push(Command::Wave(wave));
+            self.start(commands);
+        }
     }
 
     fn may_call(&self, at: usize) -> bool {
@@ -311,7 +355,7 @@ impl Schedule {
             _ => true,
         };
         let has_room = slot.begun || slot.lane.is_none_or(|lane| self.room[lane] > 0);
-        endpoint_free && window_free && has_room
+        endpoint_free && window_free && has_room && self.waves.is_open(at)
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Waiting<'a> {
     pub written: &'a (dyn Fn(&Json) -> bool + Sync),
     /// Seconds.
     pub deadline_s: u64,
+    /// Hears what is missing, and for how many seconds it has been waited for.
+    pub tell: &'a (dyn Fn(&str, u64) + Sync),
 }
 
 impl Waiting<'_> {
@@ -36,9 +38,11 @@ impl Waiting<'_> {
         clock: &dyn Clock,
         stop: &Stop,
     ) -> Result<Reading, ProviderError> {
-        let end = clock.now() + Duration::from_secs(self.deadline_s);
+        let begun = clock.now();
+        let end = begun + Duration::from_secs(self.deadline_s);
         let mut pause = FIRST_PAUSE;
         let mut reading = first;
+        let mut told = Told::default();
         loop {
             let unmet = match self.condition.check(&reading, self.written) {
                 Ok(()) => return Ok(reading),
@@ -49,6 +53,10 @@ impl Waiting<'_> {
             }
             if clock.now() >= end {
                 return Err(self.gave_up(format!("{unmet}, after {} s", self.deadline_s)));
+            }
+            let waited_s = clock.now().saturating_sub(begun).as_secs();
+            if told.is_news(&unmet.0, waited_s) {
+                (self.tell)(&unmet.0, waited_s);
             }
             tokio::select! {
                 () = clock.sleep(pause) => {}
@@ -66,6 +74,31 @@ impl Waiting<'_> {
             help: "look at the object; the next apply goes on from where it stands".into(),
             retry: Retry::Later,
         }
+    }
+}
+
+/// After this many seconds a wait is told again, after twice as many once more, and so on.
+const TOLD_AGAIN_S: u64 = 60;
+
+/// What was told of a wait.
+#[derive(Default)]
+struct Told {
+    text: String,
+    waited_s: u64,
+}
+
+impl Told {
+    /// Whether it is worth another word; takes it as told then.
+    fn is_news(&mut self, text: &str, waited_s: u64) -> bool {
+        let again = waited_s >= TOLD_AGAIN_S && waited_s >= 2 * self.waited_s;
+        let news = again || self.text != text;
+        if news {
+            self.text = text.to_owned();
+        }
+        if again {
+            self.waited_s = waited_s;
+        }
+        news
     }
 }
 

@@ -15,7 +15,7 @@ use super::secrets::Secrets;
 use super::signal::{self, Signals};
 use super::world::{self, World};
 use super::{home, lock, refresh, saved, sources};
-use crate::apply::{Apply, Event, Report, Stop, SystemClock, apply, catch_up};
+use crate::apply::{Apply, Event, Halted, Report, Stop, SystemClock, apply, catch_up};
 use crate::plan::{Desired, Operation, Plan, Reason, Review};
 use crate::render::clean;
 use crate::render::json::apply_json;
@@ -127,7 +127,7 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
             record_unchanged(&review.plan, &mut store)?;
             store.close()?;
             let report = Report::default();
-            return finish(&review, &report, &[], work);
+            return finish(&review, &report, work);
         }
         tokio::select! {
             asked = ask(&review, work) => asked?,
@@ -280,12 +280,13 @@ async fn execute(
     let pressing = tokio::spawn(signal::press(stop, signals));
     let report = apply(job).await;
     pressing.abort();
-    let events = reporting.await.unwrap_or_default();
+    // A reporter that broke has nothing to do with what was done.
+    let _ = reporting.await;
     remember_cluster(&review.plan, world, &ledger).await?;
     if let Ok(ledger) = Arc::try_unwrap(ledger) {
         ledger.close()?;
     }
-    finish(&review, &report, &events, work)
+    finish(&review, &report, work)
 }
 
 fn secrets(work: &Work<'_>, desired: &Desired) -> Result<Secrets, CliError> {
@@ -344,33 +345,23 @@ fn record_unchanged(plan: &Plan, store: &mut Store) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Prints events as they come; keeps the failures for the result.
-async fn report(mut inbox: mpsc::UnboundedReceiver<Event>, format: Format) -> Vec<Event> {
+/// Prints events as they come.
+async fn report(mut inbox: mpsc::UnboundedReceiver<Event>, format: Format) {
     let bars = BarReporter::stderr();
     let mut reporter: Box<dyn Reporter + Send> = match format {
         Format::Json => Box::new(JsonReporter::new(std::io::stderr())),
         Format::Text if bars.is_hidden() => Box::new(PlainReporter::new(std::io::stderr())),
         Format::Text => Box::new(bars),
     };
-    let mut failures = Vec::new();
     while let Some(event) = inbox.recv().await {
         reporter.event(&event);
-        if matches!(event, Event::Failed { .. }) {
-            failures.push(event);
-        }
     }
-    failures
 }
 
-fn finish(
-    review: &Review,
-    report: &Report,
-    events: &[Event],
-    work: &Work<'_>,
-) -> Result<Exit, CliError> {
+fn finish(review: &Review, report: &Report, work: &Work<'_>) -> Result<Exit, CliError> {
     let outcome = report.outcome;
     match work.output.format {
-        Format::Json => print_json(&apply_json(&outcome, events))?,
+        Format::Json => print_json(&apply_json(report))?,
         Format::Text if review.plan.is_empty() => {}
         Format::Text => print(&result(report))?,
     }
@@ -406,5 +397,19 @@ fn result(report: &Report) -> String {
         text += &format!("  {}: {}\n", failure.address, clean(&failure.message));
         text += &format!("    help: {}\n", clean(&failure.help));
     }
+    text += &report.halted.as_ref().map(unreached).unwrap_or_default();
     text + "What was done is saved; the next apply goes on from there.\n"
+}
+
+/// The projects that had no turn, all of them: each is a county to come back to.
+fn unreached(halted: &Halted) -> String {
+    let list = |names: &[String]| clean(&names.join(", "));
+    let left = halted.failed.first().map_or(String::new(), |name| {
+        format!("; to leave one out, add --exclude 'project/{}/**'", clean(name))
+    });
+    format!(
+        "Not reached, because of {}: {}\n    help: mend what failed and apply again{left}\n",
+        list(&halted.failed),
+        list(&halted.unreached),
+    )
 }

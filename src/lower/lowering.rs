@@ -33,6 +33,7 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
             .chain(host::machines(spec))
             .chain(kubernetes::observed(spec))
             .collect(),
+        spread: super::rollout::spread(spec),
         ..Desired::default()
     };
     let resources = [

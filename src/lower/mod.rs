@@ -12,6 +12,7 @@ mod lowering;
 mod permission;
 mod project;
 mod role;
+mod rollout;
 mod rule;
 mod site;
 mod vm;

@@ -219,6 +219,16 @@ impl Change {
             && (self.machine().is_none() || restarts || goes || self.kind.lifecycle.is_node())
     }
 
+    /// Whether something that stands starts anew, and is not to be reached until it has.
+    pub fn interrupts(&self) -> bool {
+        let restarts = self.attributes.iter().any(|one| one.impact >= Impact::Restart);
+        match self.action {
+            Action::Replace => true,
+            Action::Update | Action::Adopt => restarts && !self.steps.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether it brings a k3s node back that is down, in the version that it has: no node may be
     /// newer than those that it follows, and none is taken down while this one is.
     pub fn mends_node(&self) -> bool {

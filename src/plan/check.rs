@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::rollout::work;
 use super::{Action, Change, Half, Node, Operation, Plan, Reason};
 use crate::resource::Address;
 
@@ -27,6 +28,8 @@ pub enum Note {
     BadNode(usize),
     /// A step calls an endpoint that the plan has no facts of.
     UnknownEndpoint(Address),
+    /// What is done to a project is not all in the one wave in which it has its turn.
+    OutOfTurn(String),
 }
 
 impl fmt::Display for Note {
@@ -45,6 +48,9 @@ impl fmt::Display for Note {
             Self::BadNode(node) => write!(f, "node {node} of the order of work cannot be reached"),
             Self::UnknownEndpoint(address) => {
                 write!(f, "{address} calls an endpoint that the plan does not know")
+            }
+            Self::OutOfTurn(project) => {
+                write!(f, "{project} is not changed whole in one wave of the rollout")
             }
         }
     }
@@ -70,10 +76,27 @@ pub fn check(plan: &Plan) -> Vec<Note> {
     let unreachable = unreachable(&plan.nodes, plan.changes.len());
     notes.extend(unreachable.into_iter().map(Note::BadNode));
     let windowed = plan.windows.iter().flat_map(|window| &window.nodes);
-    notes.extend(
-        windowed.filter(|&&node| node >= plan.nodes.len()).map(|&node| Note::BadNode(node)),
-    );
+    let laned = plan.lanes.iter().flat_map(|lane| &lane.nodes);
+    let named: Vec<usize> = windowed.chain(laned).copied().chain(rolled(plan)).collect();
+    notes.extend(named.into_iter().filter(|&node| node >= plan.nodes.len()).map(Note::BadNode));
+    notes.extend(rolled_wrongly(plan));
     notes
+}
+
+/// Every node that a wave names.
+fn rolled(plan: &Plan) -> impl Iterator<Item = usize> {
+    let waves = plan.rollout.iter().flat_map(|rollout| &rollout.waves);
+    waves.flat_map(|wave| &wave.projects).flat_map(|project| &project.nodes).copied()
+}
+
+/// Projects that are not changed whole in the one wave in which they have their turn.
+fn rolled_wrongly(plan: &Plan) -> Vec<Note> {
+    let mut work = work(&plan.changes, &plan.nodes);
+    let waves = plan.rollout.iter().flat_map(|rollout| &rollout.waves);
+    let projects = waves.flat_map(|wave| &wave.projects);
+    let wrong = projects
+        .filter(|project| work.remove(project.name.as_str()).as_ref() != Some(&project.nodes));
+    wrong.map(|project| Note::OutOfTurn(project.name.clone())).collect()
 }
 
 fn deletes_what_must_stay(change: &Change) -> bool {

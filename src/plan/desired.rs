@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Unplanned;
+use super::{Spread, Unplanned};
 use crate::graph::Graph;
 use crate::resource::{
     Address, Attributes, EdgeKind, Endpoint, EndpointFacts, Glob, Kind, Reading, Resource,
@@ -21,6 +21,8 @@ pub struct Desired {
     pub observed: Vec<Observed>,
     /// The group of each machine whose windows stop together: VM address to group name.
     pub groups: BTreeMap<Address, String>,
+    /// How changes of many projects are spread.
+    pub spread: Spread,
 }
 
 /// Something of a kind that is only looked at.

@@ -20,6 +20,7 @@ mod planner;
 mod provider_id;
 mod refusal;
 mod review;
+mod rollout;
 mod rotation;
 mod select;
 mod sent;
@@ -42,5 +43,6 @@ pub use plan::{
 };
 pub use planner::plan;
 pub use review::{ReadStats, Review};
+pub use rollout::{Rolled, Rollout, Spread, Wave};
 pub use sent::to_write;
 pub use step::{Operation, Step};

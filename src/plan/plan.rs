@@ -1,10 +1,10 @@
 //! The plan: complete, immutable data. Apply makes no choice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Change};
+use super::{Action, Change, Rollout};
 use crate::resource::{Address, Endpoint, EndpointFacts, Kind, Layer, Place};
 
 /// The format of saved plans.
@@ -28,6 +28,9 @@ pub struct Plan {
     /// Work of which only so much is under way at a time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lanes: Vec<Lane>,
+    /// In which order projects that run are changed. `None` where none is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
     /// Facts of every endpoint that is called.
     pub endpoints: BTreeMap<Endpoint, EndpointFacts>,
     /// Parts of the spec whose resources this version does not plan.
@@ -219,6 +222,12 @@ impl Plan {
     /// The changes of one layer.
     pub fn layer(&self, layer: Layer) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |change| change.layer() == layer)
+    }
+
+    /// The projects that run and are interrupted, because something that they run starts anew.
+    pub fn interrupted(&self) -> BTreeSet<&str> {
+        let changes = self.changes.iter().filter(|change| change.interrupts());
+        changes.filter_map(|change| change.address.project()).collect()
     }
 
     /// The steps of one node.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::decide::Prior;
 use super::lane::lanes;
 use super::order::order;
+use super::rollout::rollout;
 use super::select::select;
 use super::window::windows;
 use super::{Action, Basis, BlockCause, Blocked, Change, Desired, FORMAT, Live, Options, Plan};
@@ -61,12 +62,13 @@ pub fn plan(
     planner.keep_what_is_used();
     planner.keep_what_cannot_be_drained();
     let (lineage, changes, blocked) = (planner.lineage, planner.changes, planner.blocked);
-    finish(desired, prior, Basis { lineage, ..basis }, changes, blocked)
+    finish(desired, prior, live, Basis { lineage, ..basis }, changes, blocked)
 }
 
 fn finish(
     desired: &Desired,
     prior: &State,
+    live: &Live,
     basis: Basis,
     changes: BTreeMap<Address, Change>,
     blocked: BTreeMap<Address, Blocked>,
@@ -81,6 +83,7 @@ fn finish(
     }
     let endpoints = endpoints(desired, &changes);
     let lanes = lanes(&changes, &nodes);
+    let rollout = rollout(&desired.spread, live, &changes, &nodes);
     Ok(Plan {
         format: FORMAT,
         basis,
@@ -89,6 +92,7 @@ fn finish(
         nodes,
         windows,
         lanes,
+        rollout,
         endpoints,
         unplanned: desired.unplanned.clone(),
     })

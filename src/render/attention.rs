@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::TextOptions;
 use super::page::Block;
 use super::paint::{Span, Style};
-use super::words::names;
-use crate::plan::{Action, Change, Operation, Plan, Review, Window};
+use super::words::{count, names, number};
+use crate::plan::{Action, Change, Operation, Plan, Review, Wave, Window};
 
 /// The width of the labels' column.
 const LABEL: usize = "irreversible".len();
@@ -15,6 +15,8 @@ const LABEL: usize = "irreversible".len();
 pub fn attention(block: &mut Block, review: &Review, options: &TextOptions) {
     let mut section = Block::default();
     windows(&mut section, &review.plan, options);
+    outage(&mut section, &review.plan, options);
+    rollout(&mut section, &review.plan, options);
     irreversible(&mut section, &review.plan, options);
     super::findings::add(&mut section, &review.findings, "    ", LABEL, options);
     if !section.is_empty() {
@@ -53,6 +55,44 @@ fn disturbance(plan: &Plan, window: &Window) -> (&'static str, bool) {
         "disturbed"
     };
     (what, operations.contains(&Operation::Drain))
+}
+
+/// Projects that are down for a moment: with one replica of everything, a restart is an outage.
+fn outage(block: &mut Block, plan: &Plan, options: &TextOptions) {
+    let projects = plan.interrupted();
+    if projects.is_empty() {
+        return;
+    }
+    let restarts = if projects.len() == 1 { "restarts" } else { "restart" };
+    let total = count(projects.len(), "project");
+    let names = names(projects.into_iter().collect::<Vec<_>>().into_iter(), options.full);
+    labelled(block, "outage", Style::Warn, &format!("{total} {restarts}: {names}"), options);
+}
+
+/// In which order projects that run are changed.
+fn rollout(block: &mut Block, plan: &Plan, options: &TextOptions) {
+    let Some(rollout) = &plan.rollout else { return };
+    let (canaries, others): (Vec<&Wave>, Vec<&Wave>) =
+        rollout.waves.iter().partition(|wave| wave.canary);
+    let first: Vec<&str> = canaries
+        .iter()
+        .flat_map(|wave| &wave.projects)
+        .map(|project| project.name.as_str())
+        .collect();
+    let largest = others.iter().map(|wave| wave.projects.len()).max().unwrap_or(0);
+    let waves = match others.len() {
+        0 => None,
+        1 => Some(format!("{} at a time", number(largest))),
+        waves => Some(format!("{} waves of {}", number(waves), number(largest))),
+    };
+    let first =
+        (!first.is_empty()).then(|| format!("{} first", names(first.into_iter(), options.full)));
+    let order = first.into_iter().chain(waves).collect::<Vec<_>>().join(", then ");
+    let limit = match rollout.failures_max {
+        0 => "at the first failed project".into(),
+        most => format!("after more than {} or a failed canary", count(most, "failed project")),
+    };
+    labelled(block, "rollout", Style::Note, &format!("{order}; stops {limit}"), options);
 }
 
 fn irreversible(block: &mut Block, plan: &Plan, options: &TextOptions) {

@@ -140,6 +140,7 @@ pub fn review(changes: Vec<Change>) -> Review {
         nodes: Vec::new(),
         windows: Vec::new(),
         lanes: Vec::new(),
+        rollout: None,
         endpoints: Default::default(),
         unplanned: Vec::new(),
     };

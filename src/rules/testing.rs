@@ -255,6 +255,7 @@ pub fn plan(changes: Vec<Change>) -> World {
         nodes: Vec::new(),
         windows: Vec::new(),
         lanes: Vec::new(),
+        rollout: None,
         endpoints: Default::default(),
         unplanned: Vec::new(),
     };

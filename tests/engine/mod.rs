@@ -16,3 +16,4 @@ mod scenario;
 mod schedule;
 mod stop;
 mod system;
+mod waves;

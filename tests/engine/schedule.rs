@@ -10,10 +10,10 @@ use crate::engine::scenario::kind;
 use crate::seeds::{Dice, each};
 
 /// One node: name, what it needs, seconds.
-type Row = (&'static str, &'static [usize], u64);
+pub type Row = (&'static str, &'static [usize], u64);
 
 /// A plan of one node per row, all on one endpoint.
-fn plan(limit: usize, rows: &[Row], windows: &[(&str, &str, &[usize])]) -> Plan {
+pub fn plan(limit: usize, rows: &[Row], windows: &[(&str, &str, &[usize])]) -> Plan {
     let basis = Basis {
         name: "s".into(),
         spec: "s.toml".into(),
@@ -44,6 +44,7 @@ fn plan(limit: usize, rows: &[Row], windows: &[(&str, &str, &[usize])]) -> Plan 
         nodes: rows.iter().enumerate().map(node).collect(),
         windows: windows.iter().map(window).collect(),
         lanes: Vec::new(),
+        rollout: None,
         endpoints: BTreeMap::from([(
             Endpoint::vcenter(),
             EndpointFacts { limit, opened_by: Vec::new() },
@@ -244,6 +245,7 @@ impl Watch<'_> {
                     self.begun.insert(at);
                 }
                 Command::Skip(at, _) => assert!(!self.begun.contains(&at) && self.over.insert(at)),
+                Command::Wave(_) | Command::Halt { .. } => panic!("there is no rollout"),
             }
         }
         assert!(self.calling.len() <= self.plan.endpoints[&Endpoint::vcenter()].limit);

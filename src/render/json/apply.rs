@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::apply::{Event, Outcome};
+use crate::apply::{Failure, Halted, Outcome, Report};
 
 /// What `boma apply --format json` and `boma destroy --format json` print at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -13,6 +13,17 @@ pub struct ApplyJson {
     pub outcome: OutcomeJson,
     /// What failed, in the order of failing.
     pub failures: Vec<FailureJson>,
+    /// The rollout that ended before every project had its turn. Null where none did.
+    pub halted: Option<HaltedJson>,
+}
+
+/// A rollout that ended before every project had its turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HaltedJson {
+    /// The projects that failed.
+    pub failed: Vec<String>,
+    /// The projects that nothing was done to.
+    pub unreached: Vec<String>,
 }
 
 /// What an apply came to. A replace counts twice: its delete and its create.
@@ -39,19 +50,21 @@ pub struct FailureJson {
     pub help: String,
 }
 
-/// The output of one run: what it came to, and the failures among its events.
-pub fn apply_json<'a>(outcome: &Outcome, events: impl IntoIterator<Item = &'a Event>) -> ApplyJson {
-    let failure = |event: &Event| match event {
-        Event::Failed { address, message, help } => Some(FailureJson {
-            address: address.to_string(),
-            message: message.clone(),
-            help: help.clone(),
-        }),
-        _ => None,
+/// The output of one run.
+pub fn apply_json(report: &Report) -> ApplyJson {
+    let failure = |failure: &Failure| FailureJson {
+        address: failure.address.to_string(),
+        message: failure.message.clone(),
+        help: failure.help.clone(),
+    };
+    let halted = |halted: &Halted| HaltedJson {
+        failed: halted.failed.clone(),
+        unreached: halted.unreached.clone(),
     };
     ApplyJson {
-        outcome: outcome.into(),
-        failures: events.into_iter().filter_map(failure).collect(),
+        outcome: (&report.outcome).into(),
+        failures: report.failures.iter().map(failure).collect(),
+        halted: report.halted.as_ref().map(halted),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Events of an apply as JSON, one object a line.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{OutcomeJson, names};
 use crate::apply::Event;
 use crate::plan::{Action, Half, Operation};
+use crate::resource::Address;
 
 /// One line of `--progress json`: something that happened during an apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -16,11 +19,27 @@ pub enum EventJson {
     Began {
         /// Changes to make; a replace counts twice.
         total: usize,
+        /// How many of them are of each project.
+        projects: BTreeMap<String, usize>,
+    },
+    /// A wave of projects begins.
+    Wave {
+        /// Its number, from one.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// The projects in it prove the change for all others.
+        canary: bool,
+        /// The projects' names.
+        projects: Vec<String>,
     },
     /// A change, or one half of a replace, begins.
     Started {
         /// Which resource.
         address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
         /// What happens to it.
         #[schemars(schema_with = "names::action")]
         action: Action,
@@ -32,6 +51,9 @@ pub enum EventJson {
     Step {
         /// Which resource.
         address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
         /// What is done.
         #[schemars(schema_with = "names::operation")]
         operation: Operation,
@@ -40,13 +62,31 @@ pub enum EventJson {
     Progress {
         /// Which resource.
         address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
         /// In words.
         text: String,
+    },
+    /// A step waits: said when it begins to, when what is missing changes, and ever more seldom.
+    Waiting {
+        /// Which resource.
+        address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
+        /// What is missing.
+        text: String,
+        /// Seconds since it began to wait.
+        waited_s: u64,
     },
     /// A change, or one half of a replace, is done.
     Finished {
         /// Which resource.
         address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
         /// What happened to it.
         #[schemars(schema_with = "names::action")]
         action: Action,
@@ -60,6 +100,9 @@ pub enum EventJson {
     Failed {
         /// Which resource.
         address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
         /// What happened.
         message: String,
         /// What to do next.
@@ -69,8 +112,31 @@ pub enum EventJson {
     Skipped {
         /// Which resource.
         address: String,
+        /// Its project. Absent where it is of none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
         /// Why, in words.
         reason: String,
+    },
+    /// Everything of a project is over, one way or the other.
+    Project {
+        /// Its name.
+        name: String,
+        /// Changes done.
+        done: usize,
+        /// Changes that failed.
+        failed: usize,
+        /// Changes not begun.
+        skipped: usize,
+        /// Seconds since the first of them began; 0 where none did.
+        elapsed_s: u64,
+    },
+    /// Too many projects failed: no further wave begins.
+    Halted {
+        /// Those that failed.
+        failed: Vec<String>,
+        /// Those whose turn does not come.
+        unreached: Vec<String>,
     },
     /// Somebody asked to stop; what is under way is finished.
     Stopping {
@@ -86,34 +152,46 @@ pub enum EventJson {
 
 impl From<&Event> for EventJson {
     fn from(event: &Event) -> Self {
-        let text = ToString::to_string;
-        match event {
-            Event::Began { total } => Self::Began { total: *total },
+        let of = |address: &Address| (address.to_string(), address.project().map(str::to_owned));
+        match event.clone() {
+            Event::Began { total, projects } => Self::Began { total, projects },
+            Event::Wave { number, of, canary, projects } => {
+                Self::Wave { number, of, canary, projects }
+            }
             Event::Started { address, action, half } => {
-                Self::Started { address: text(address), action: *action, half: *half }
+                let (address, project) = of(&address);
+                Self::Started { address, project, action, half }
             }
             Event::Step { address, operation } => {
-                Self::Step { address: text(address), operation: *operation }
+                let (address, project) = of(&address);
+                Self::Step { address, project, operation }
             }
-            Event::Progress { address, text: said } => {
-                Self::Progress { address: text(address), text: said.clone() }
+            Event::Progress { address, text } => {
+                let (address, project) = of(&address);
+                Self::Progress { address, project, text }
             }
-            Event::Finished { address, action, half, elapsed_s } => Self::Finished {
-                address: text(address),
-                action: *action,
-                half: *half,
-                elapsed_s: *elapsed_s,
-            },
-            Event::Failed { address, message, help } => Self::Failed {
-                address: text(address),
-                message: message.clone(),
-                help: help.clone(),
-            },
+            Event::Waiting { address, text, waited_s } => {
+                let (address, project) = of(&address);
+                Self::Waiting { address, project, text, waited_s }
+            }
+            Event::Finished { address, action, half, elapsed_s } => {
+                let (address, project) = of(&address);
+                Self::Finished { address, project, action, half, elapsed_s }
+            }
+            Event::Failed { address, message, help } => {
+                let (address, project) = of(&address);
+                Self::Failed { address, project, message, help }
+            }
             Event::Skipped { address, reason } => {
-                Self::Skipped { address: text(address), reason: reason.clone() }
+                let (address, project) = of(&address);
+                Self::Skipped { address, project, reason }
             }
-            Event::Stopping { running } => Self::Stopping { running: *running },
-            Event::Ended { summary } => Self::Ended { summary: summary.into() },
+            Event::Project { name, done, failed, skipped, elapsed_s } => {
+                Self::Project { name, done, failed, skipped, elapsed_s }
+            }
+            Event::Halted { failed, unreached } => Self::Halted { failed, unreached },
+            Event::Stopping { running } => Self::Stopping { running },
+            Event::Ended { summary } => Self::Ended { summary: (&summary).into() },
         }
     }
 }

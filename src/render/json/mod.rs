@@ -16,7 +16,7 @@ mod schema;
 mod state;
 mod validate;
 
-pub use apply::{ApplyJson, FailureJson, OutcomeJson, apply_json};
+pub use apply::{ApplyJson, FailureJson, HaltedJson, OutcomeJson, apply_json};
 pub use drift::{DriftAttributeJson, DriftJson, DriftedJson, UnreadJson, drift_json};
 pub use error::{ErrorJson, FaultJson};
 pub use event::EventJson;
@@ -29,8 +29,8 @@ pub use lab::{
     LabNodeJson, LabSessionsJson, LabStatusJson, LabWorkloadsJson,
 };
 pub use plan::{
-    AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, StepJson, SummaryJson,
-    WindowJson, plan_json,
+    AttributeJson, BlockedJson, ChangeJson, PlanJson, ReadJson, ReasonJson, RolloutJson, StepJson,
+    SummaryJson, WaveJson, WindowJson, plan_json,
 };
 pub use schema::schemas;
 pub use state::{EdgeJson, Recorded, StateItemJson, StateListJson, StateShowJson, state_show_json};

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{FindingJson, PlaceJson, names};
 use crate::plan::{
     Action, After, BlockCause, Blocked, Cause, Change, Difference, Impact, Operation, Reason,
-    Review, Step, Summary, Window,
+    Review, Rollout, Step, Summary, Wave, Window,
 };
 use crate::render::value::masked;
 
@@ -41,6 +41,10 @@ pub struct PlanJson {
     pub findings: Vec<FindingJson>,
     /// Machines that are disturbed, one at a time.
     pub windows: Vec<WindowJson>,
+    /// In which order projects that run are changed. Null where none is held back.
+    pub rollout: Option<RolloutJson>,
+    /// Projects that run and are interrupted by a restart, by name.
+    pub interrupted: Vec<String>,
     /// Parts of the spec that this version does not plan, in words.
     pub unplanned: Vec<String>,
     /// A rule or an impossible wish refuses the plan (exit code 3).
@@ -174,6 +178,24 @@ pub struct WindowJson {
     pub group: String,
 }
 
+/// In which order projects that run are changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RolloutJson {
+    /// More failed projects than this, or one among the canaries, and no further wave begins.
+    pub failures_max: usize,
+    /// A wave begins when the one before it is over.
+    pub waves: Vec<WaveJson>,
+}
+
+/// Projects that are changed at the same time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WaveJson {
+    /// They prove the change before any other project gets it.
+    pub canary: bool,
+    /// The projects' names.
+    pub projects: Vec<String>,
+}
+
 /// The output for one plan.
 pub fn plan_json(review: &Review) -> PlanJson {
     let (plan, basis) = (&review.plan, review.basis());
@@ -194,6 +216,8 @@ pub fn plan_json(review: &Review) -> PlanJson {
         blocked: plan.blocked.iter().map(BlockedJson::from).collect(),
         findings: review.findings.iter().map(FindingJson::from).collect(),
         windows: plan.windows.iter().map(WindowJson::from).collect(),
+        rollout: plan.rollout.as_ref().map(RolloutJson::from),
+        interrupted: plan.interrupted().into_iter().map(str::to_owned).collect(),
         unplanned: plan.unplanned.iter().map(|part| part.what.clone()).collect(),
         refused: review.is_refused(),
     }
@@ -288,6 +312,14 @@ impl From<&Blocked> for BlockedJson {
         };
         let origin = blocked.origin.as_ref().map(PlaceJson::from);
         Self { address: blocked.address.to_string(), cause, message, help, origin }
+    }
+}
+
+impl From<&Rollout> for RolloutJson {
+    fn from(rollout: &Rollout) -> Self {
+        let wave = |wave: &Wave| WaveJson { canary: wave.canary, projects: wave.names() };
+        let waves = rollout.waves.iter().map(wave).collect();
+        Self { failures_max: rollout.failures_max, waves }
     }
 }
 

@@ -42,7 +42,7 @@ mod tests {
 
     use super::super::*;
     use super::*;
-    use crate::apply::{Event, Outcome};
+    use crate::apply::{Failure, Halted, Outcome, Report};
     use crate::diag::{Diagnostic, Level, Severity};
     use crate::plan::{DriftReport, Unread};
     use crate::render::fixture::{VM, drifted, everything, finding, place, review};
@@ -155,13 +155,21 @@ mod tests {
     #[test]
     fn apply_and_its_events() {
         let address = Address::from("vsphere/vm/a");
-        let summary = Outcome { done: 1, failed: 1, skipped: 0, interrupted: false };
-        let failed = Event::Failed { address, message: "no".into(), help: "retry".into() };
-        let output = check("apply.schema.json", &apply_json(&summary, [&failed]));
+        let outcome = Outcome { done: 1, failed: 1, skipped: 0, interrupted: false };
+        let failures = vec![Failure { address, message: "no".into(), help: "retry".into() }];
+        let halted = Halted { failed: vec!["a".into()], unreached: vec!["b".into()] };
+        let report = Report { outcome, failures, halted: Some(halted), fatal: None };
+        let output = check("apply.schema.json", &apply_json(&report));
         assert_eq!(output["failures"][0]["help"], "retry");
+        assert_eq!(output["halted"]["unreached"], json!(["b"]));
         for event in crate::render::progress::examples() {
             let output = check("event.schema.json", &EventJson::from(&event));
-            assert_eq!(output, serde_json::to_value(&event).unwrap());
+            let mut bare = output.clone();
+            let project = bare.as_object_mut().unwrap().remove("project");
+            assert_eq!(bare, serde_json::to_value(&event).unwrap());
+            let of = output["address"].as_str().and_then(|text| text.strip_prefix("project/"));
+            let expected = of.and_then(|text| text.split('/').next()).map(Json::from);
+            assert_eq!(project, expected);
         }
     }
 
