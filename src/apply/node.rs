@@ -198,7 +198,7 @@ impl Runner {
         let Some(guard) = &step.guard else { return Ok(reading) };
         let planned = reading.object().map(|object| object.id.clone());
         let reading = self.read_again(step, inputs).await;
-        if reading == Reading::Absent && step.operation == Operation::Delete {
+        if reading == Reading::Absent && step.operation.removes() {
             return Ok(reading);
         }
         let stopped = |message: String, help: &str| ProviderError {
@@ -273,7 +273,7 @@ impl Runner {
                 kind: change.kind,
                 endpoint: change.endpoint.clone(),
                 place: change.locator.place.clone(),
-                removing: step.operation == Operation::Delete,
+                removing: step.operation.removes(),
                 notes: Vec::new(),
             },
         })
@@ -429,7 +429,11 @@ impl Runner {
                 }
                 resolve(&tree, &known, &secret)
             }
-            Operation::Delete | Operation::PowerOff | Operation::PowerOn | Operation::Wait => {
+            Operation::Delete
+            | Operation::Abandon
+            | Operation::PowerOff
+            | Operation::PowerOn
+            | Operation::Wait => {
                 Json::Object(serde_json::Map::new())
             }
         };

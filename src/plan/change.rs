@@ -55,6 +55,8 @@ pub enum Reason {
     RemovedFromSpec,
     /// `destroy` asks for its removal.
     Destroyed,
+    /// `--abandon-data` names its project.
+    Abandoned,
     /// It would be deleted, but holds data.
     HoldsData,
     /// It would be deleted, but is protected.

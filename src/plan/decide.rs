@@ -49,6 +49,8 @@ pub struct Row {
     pub adopt: bool,
     /// It holds data.
     pub holds_data: bool,
+    /// The user gave its data up by name.
+    pub abandoned: bool,
     /// It is protected.
     pub protected: bool,
     /// The whole spec is being destroyed.
@@ -76,8 +78,9 @@ pub fn decide(row: Row) -> Decision {
         (false, _, Seen::Absent | Seen::Present { ours: false, .. }) => {
             Do(Action::Forget, Reason::GoneAlready)
         }
-        (false, ..) if row.holds_data => Do(Action::Forget, Reason::HoldsData),
+        (false, ..) if row.holds_data && !row.abandoned => Do(Action::Forget, Reason::HoldsData),
         (false, ..) if row.protected => Do(Action::Forget, Reason::Protected),
+        (false, ..) if row.holds_data => Do(Action::Delete, Reason::Abandoned),
         (false, ..) if row.destroy => Do(Action::Delete, Reason::Destroyed),
         (false, ..) => Do(Action::Delete, Reason::RemovedFromSpec),
     }
@@ -98,6 +101,7 @@ mod tests {
             seen,
             adopt: false,
             holds_data: false,
+            abandoned: false,
             protected: false,
             destroy: false,
         }
@@ -151,6 +155,18 @@ mod tests {
             check(Row { holds_data: true, ..base }, Action::Forget, Reason::HoldsData);
             check(Row { protected: true, ..base }, Action::Forget, Reason::Protected);
         }
+    }
+
+    #[test]
+    fn data_goes_only_where_it_was_given_up() {
+        let given_up = Row { abandoned: true, ..row(false, Prior::Recorded, OURS) };
+        let data = Row { holds_data: true, ..given_up };
+        check(data, Action::Delete, Reason::Abandoned);
+        check(Row { protected: true, ..data }, Action::Forget, Reason::Protected);
+        check(Row { protected: true, ..given_up }, Action::Forget, Reason::Protected);
+        check(Row { desired: true, ..data }, Action::NoOp, Reason::Equal);
+        let foreign = Row { seen: FOREIGN, ..data };
+        check(foreign, Action::Forget, Reason::GoneAlready);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Options {
     pub exclude: Vec<Glob>,
     /// Machines of agents that left the spec, do not answer and never will again.
     pub dead: BTreeSet<String>,
+    /// What holds data and goes all the same, each one: the user named its project.
+    pub abandon: BTreeSet<Address>,
     /// Why prior resources that are not desired go away: `destroy` instead of a spec edit.
     pub destroy: bool,
 }

@@ -12,8 +12,10 @@ pub enum Operation {
     Create,
     /// Writes the fields that differ.
     Update,
-    /// Removes the object.
+    /// Removes the object. A provider refuses it for what holds data.
     Delete,
+    /// Removes an object that holds data, which the user gave up by name.
+    Abandon,
     /// Turns a machine off: through its guest where it listens, else hard.
     PowerOff,
     /// Raises a machine's virtual hardware to the version asked for.
@@ -43,12 +45,18 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether it takes the object away.
+    pub fn removes(self) -> bool {
+        matches!(self, Self::Delete | Self::Abandon)
+    }
+
     /// In words, as in `power off server-1`.
     pub fn words(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Abandon => "delete for good",
             Self::PowerOff => "power off",
             Self::UpgradeHardware => "upgrade the hardware of",
             Self::PowerOn => "power on",

@@ -28,6 +28,8 @@ pub struct Subject<'a> {
     pub entry: Entry,
     /// The whole spec goes.
     pub destroy: bool,
+    /// It goes although it holds data.
+    pub abandoned: bool,
     /// It is the server that all others came after.
     pub last: bool,
 }
@@ -41,7 +43,8 @@ impl Subject<'_> {
             Action::Adopt => [self.update(differences), self.unfinished(differences)].concat(),
             Action::Replace => [self.delete(), self.create()].concat(),
             Action::Delete => self.delete(),
-            Action::Forget | Action::NoOp => Vec::new(),
+            Action::Forget => self.let_go().into_iter().collect(),
+            Action::NoOp => Vec::new(),
         }
     }
 
@@ -176,11 +179,24 @@ impl Subject<'_> {
         }
         let mut steps = Vec::new();
         steps.extend(self.is_running().then(|| self.power(Operation::PowerOff, "off")));
+        let operation = if self.abandoned { Operation::Abandon } else { Operation::Delete };
         steps.push(Step {
             guard: Some(self.kind.deletable.clone()),
-            ..self.step(Operation::Delete, Vec::new(), Condition::Absent)
+            guard_s: if self.abandoned { self.kind.deadline_s } else { 0 },
+            ..self.step(operation, Vec::new(), Condition::Absent)
         });
         steps
+    }
+
+    /// Where everything goes, what stays is waited for until nothing holds it: a volume that hangs
+    /// on a machine would go with the machine.
+    fn let_go(&self) -> Option<Step> {
+        let held = self.live.is_some() && self.kind.deletable != Condition::Exists;
+        (self.destroy && self.kind.holds_data && held).then(|| Step {
+            guard: Some(self.kind.deletable.clone()),
+            guard_s: self.kind.deadline_s,
+            ..self.step(Operation::Wait, Vec::new(), Condition::Called)
+        })
     }
 
     /// The steps that write fields: hardware first, since others may need it.
@@ -262,6 +278,7 @@ mod tests {
             recorded: live.is_some(),
             entry: Entry::Join,
             destroy: false,
+            abandoned: false,
             last: false,
         };
         let found: Vec<Operation> =
@@ -281,6 +298,7 @@ mod tests {
             recorded: true,
             entry: Entry::Join,
             destroy: false,
+            abandoned: false,
             last: false,
         };
         let steps = subject.steps(Action::Update, &[difference("cpus", Impact::PowerCycle)]);

@@ -7,7 +7,7 @@ use super::node_steps::Entry;
 use super::planner::Planner;
 use super::steps::Subject;
 use super::wanted::NOBODY_LOOKED;
-use super::{Action, BlockCause, Blocked, Change};
+use super::{Action, BlockCause, Blocked, Change, Reason};
 use crate::resource::{Address, Attributes, EdgeKind, Endpoint, Kind, Layer, Lifecycle, Reading};
 
 impl Planner<'_> {
@@ -48,6 +48,7 @@ impl Planner<'_> {
             }),
             adopt: false,
             holds_data: kind.holds_data,
+            abandoned: self.options.abandon.contains(address),
             protected,
             destroy: self.options.destroy,
         };
@@ -65,6 +66,7 @@ impl Planner<'_> {
             recorded: record.is_some(),
             entry: Entry::Join,
             destroy: self.options.destroy,
+            abandoned: reason == Reason::Abandoned,
             last: !record
                 .is_some_and(|record| record.edges.iter().any(|edge| self.is_server(&edge.to))),
         };

@@ -63,6 +63,7 @@ impl Planner<'_> {
             }),
             adopt: resource.adopt,
             holds_data: resource.kind.holds_data,
+            abandoned: false,
             protected: resource.protected,
             destroy: false,
         };
@@ -128,6 +129,7 @@ impl Planner<'_> {
             recorded: self.prior.resources.contains_key(&resource.address),
             entry: self.entry(resource),
             destroy: false,
+            abandoned: false,
             last: false,
         };
         let mut steps = subject.steps(action, &attributes);

@@ -327,6 +327,7 @@ mod tests {
             Reason::AdoptAsked,
             Reason::RemovedFromSpec,
             Reason::Destroyed,
+            Reason::Abandoned,
             Reason::HoldsData,
             Reason::Protected,
             Reason::GoneAlready,
@@ -350,6 +351,7 @@ mod tests {
   ~ vsphere/vm/a                                         adoption asked for; national.toml:10
   ~ vsphere/vm/a                                         no longer in the spec
   ~ vsphere/vm/a                                         destroy asked for
+  ~ vsphere/vm/a                                         asked for by --abandon-data
   ~ vsphere/vm/a                                         holds data: stays where it is
   ~ vsphere/vm/a                                         protected: stays where it is
   ~ vsphere/vm/a                                         gone already

@@ -183,6 +183,7 @@ pub fn reason(reason: &Reason, fates: &Fates<'_>) -> Option<String> {
         Reason::AdoptAsked => "adoption asked for",
         Reason::RemovedFromSpec => "no longer in the spec",
         Reason::Destroyed => "destroy asked for",
+        Reason::Abandoned => "asked for by --abandon-data",
         Reason::HoldsData => "holds data: stays where it is",
         Reason::Protected => "protected: stays where it is",
         Reason::GoneAlready => "gone already",

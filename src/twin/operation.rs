@@ -36,7 +36,7 @@ pub fn carry_out(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Readin
         Operation::Expel | Operation::RotateToken => {}
         Operation::Update => return update(data, step, inputs, &site),
         Operation::Delete if standing.is_running() => return Err("the machine is running".into()),
-        Operation::Delete => {
+        Operation::Delete | Operation::Abandon => {
             data.remove(&site);
             return Ok(Reading::Absent);
         }

@@ -23,6 +23,7 @@ pub fn operation(_: &mut SchemaGenerator) -> Schema {
         "create",
         "update",
         "delete",
+        "abandon",
         "power-off",
         "upgrade-hardware",
         "power-on",
@@ -83,6 +84,7 @@ pub fn reason(_: &mut SchemaGenerator) -> Schema {
         "adopt-asked",
         "removed-from-spec",
         "destroyed",
+        "abandoned",
         "holds-data",
         "protected",
         "gone-already",
@@ -131,10 +133,10 @@ mod tests {
     #[test]
     fn operations() {
         use Operation::{
-            Create, Delete, Drain, EtcdSnapshot, Expel, InitCluster, Join, PowerOff, PowerOn,
+            Abandon, Create, Delete, Drain, EtcdSnapshot, Expel, InitCluster, Join, PowerOff, PowerOn,
             Restart, RotateToken, Start, Uncordon, Update, UpgradeHardware, Wait,
         };
-        let machines = [Create, Update, Delete, PowerOff, UpgradeHardware, PowerOn, Wait];
+        let machines = [Create, Update, Delete, Abandon, PowerOff, UpgradeHardware, PowerOn, Wait];
         let nodes = [InitCluster, Join, Start, Restart, Drain, Uncordon, EtcdSnapshot, Expel];
         check(operation, &[&machines[..], &nodes[..], &[RotateToken]].concat());
     }
@@ -153,6 +155,7 @@ mod tests {
             Reason::AdoptAsked,
             Reason::RemovedFromSpec,
             Reason::Destroyed,
+            Reason::Abandoned,
             Reason::HoldsData,
             Reason::Protected,
             Reason::GoneAlready,

@@ -259,6 +259,7 @@ impl From<&Reason> for ReasonJson {
             Reason::AdoptAsked => "adopt-asked",
             Reason::RemovedFromSpec => "removed-from-spec",
             Reason::Destroyed => "destroyed",
+            Reason::Abandoned => "abandoned",
             Reason::HoldsData => "holds-data",
             Reason::Protected => "protected",
             Reason::GoneAlready => "gone-already",
