@@ -108,6 +108,9 @@ impl Runner {
             }
             reading = self.step(step, reading).await?;
         }
+        if change.action == Action::Forget {
+            self.context.ledger.append(Entry::Remove { address: address.clone() })?;
+        }
         let elapsed_s = self.context.clock.now().saturating_sub(begun).as_secs();
         self.emit(Event::Finished { address, action: change.action, half, elapsed_s });
         Ok(())
@@ -131,15 +134,12 @@ impl Runner {
         }
     }
 
-    /// What is recorded without any call: an adoption, a forgetting.
+    /// What is recorded without any call: an adoption.
     fn before_steps(&self, reading: &Reading) -> Result<(), NodeError> {
         let change = self.change();
         match (change.action, reading.object()) {
             _ if self.node().half.is_around() => {}
             (Action::Adopt, Some(object)) => self.put(object)?,
-            (Action::Forget, _) => {
-                self.context.ledger.append(Entry::Remove { address: change.address.clone() })?
-            }
             _ => {}
         }
         Ok(())
@@ -384,7 +384,8 @@ impl Runner {
         let rebuilding = self.node().half != Half::Delete
             && *reading == Reading::Absent
             && matches!(self.change().action, Action::Create | Action::Replace);
-        going || rebuilding || self.node().half == Half::Open
+        let forgotten = self.change().action == Action::Forget;
+        going || rebuilding || forgotten || self.node().half == Half::Open
     }
 
     fn put(&self, object: &Object) -> Result<(), LedgerError> {

@@ -1,5 +1,7 @@
 //! `boma plan`, and what other commands share of it.
 
+use std::collections::BTreeSet;
+
 use super::args::{Format, Home, Output, PlanArgs, Scope};
 use super::error::{CliError, Exit};
 use super::load::{Loaded, load};
@@ -116,6 +118,7 @@ pub fn options(
         target: globs(&scope.target),
         exclude: globs(&scope.exclude),
         dead: scope.dead.iter().cloned().collect(),
+        abandon: BTreeSet::new(),
         destroy,
     };
     for machine in &scope.dead {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::error::{CliError, Exit};
 use crate::diag::{Finding, Level, Place};
-use crate::plan::{FORMAT, Plan, ReadStats, Review, check};
+use crate::plan::{FORMAT, Plan, ReadStats, Review, check_saved};
 use crate::resource::{Address, Digest};
 use crate::rules;
 
@@ -109,7 +109,7 @@ pub fn read(path: &Path) -> Result<Review, CliError> {
     }
     let saved: Saved = serde_json::from_str(text)
         .map_err(|error| refused(path, &format!("it is damaged: {error}")))?;
-    if let Some(note) = check(&saved.plan).first() {
+    if let Some(note) = check_saved(&saved.plan).first() {
         return Err(refused(path, &format!("it is damaged: {note}")));
     }
     let findings: Option<Vec<Finding>> =

@@ -20,6 +20,10 @@ pub enum Note {
     Contradiction(Address),
     /// Something that holds data or is protected would be deleted.
     Protected(Address),
+    /// Data would go with a project that nobody gave up, or from a file.
+    Abandons(Address),
+    /// A step is about something else than its change.
+    Strayed(Address),
     /// A delete step whose guard is missing.
     Unguarded(Address),
     /// A change that does something is in no node, or in one too many.
@@ -41,6 +45,10 @@ impl fmt::Display for Note {
             Self::Protected(address) => {
                 write!(f, "{address} holds data or is protected, and would be deleted")
             }
+            Self::Abandons(address) => {
+                write!(f, "{address} holds data, and only `destroy --abandon-data` may delete it")
+            }
+            Self::Strayed(address) => write!(f, "a step of {address} is about something else"),
             Self::Unguarded(address) => write!(f, "{address} would be deleted without a guard"),
             Self::Unordered(address) => {
                 write!(f, "{address} is not in the order of work just once")
@@ -68,6 +76,8 @@ pub fn check(plan: &Plan) -> Vec<Note> {
         note(change.reasons.is_empty(), Note::Unexplained(address()));
         note(blocked.contains(&change.address), Note::Contradiction(address()));
         note(deletes_what_must_stay(change), Note::Protected(address()));
+        note(abandons(change) && !plan.basis.destroy, Note::Abandons(address()));
+        note(has_strayed(change), Note::Strayed(address()));
         note(has_unguarded_delete(change), Note::Unguarded(address()));
         note(is_misordered(plan, at, change), Note::Unordered(address()));
         let unknown = change.steps.iter().any(|step| !plan.endpoints.contains_key(&step.endpoint));
@@ -99,16 +109,49 @@ fn rolled_wrongly(plan: &Plan) -> Vec<Note> {
     wrong.map(|project| Note::OutOfTurn(project.name.clone())).collect()
 }
 
+/// The same of a plan that was read from a file: what was given up by name is given up in the
+/// command that deletes it, and never in a file that somebody may have edited.
+pub fn check_saved(plan: &Plan) -> Vec<Note> {
+    let gives_up = plan.changes.iter().filter(|change| abandons(change));
+    let gives_up = gives_up.map(|change| Note::Abandons(change.address.clone()));
+    check(plan).into_iter().chain(gives_up).collect()
+}
+
+/// Whether a change takes away an object that holds data, whatever kind somebody wrote into a
+/// file: claims, volumes and the namespaces of projects are known by their place in the API, too.
+pub fn holds_data(change: &Change) -> bool {
+    let place = change.locator.place.tree();
+    let by_place = match place["kind"].as_str() {
+        Some("PersistentVolumeClaim" | "PersistentVolume") => true,
+        Some("Namespace") => change.address.project().is_some(),
+        _ => false,
+    };
+    change.kind.holds_data || by_place
+}
+
 fn deletes_what_must_stay(change: &Change) -> bool {
     let steps = change.steps.iter().any(|step| step.operation == Operation::Delete);
-    let deletes = steps || matches!(change.action, Action::Delete | Action::Replace);
+    let abandoned = change.action == Action::Delete && change.reasons == [Reason::Abandoned];
+    let deletes = steps || matches!(change.action, Action::Delete | Action::Replace) && !abandoned;
     // A node of k3s is not its machine: whoever names it has it installed anew.
     let named = change.kind.lifecycle.is_node() && change.reasons == [Reason::Requested];
-    deletes && (change.kind.holds_data || change.protected && !named)
+    let removes = deletes || abandons(change);
+    deletes && holds_data(change) || removes && change.protected && !named
+}
+
+fn abandons(change: &Change) -> bool {
+    change.reasons.contains(&Reason::Abandoned)
+        || change.steps.iter().any(|step| step.operation == Operation::Abandon)
+}
+
+fn has_strayed(change: &Change) -> bool {
+    let around = change.opening.iter().chain(&change.closing);
+    let strays = |step: &super::Step| step.address != change.address || step.kind != change.kind;
+    change.steps.iter().chain(around).any(strays)
 }
 
 fn has_unguarded_delete(change: &Change) -> bool {
-    change.steps.iter().any(|step| step.operation == Operation::Delete && step.guard.is_none())
+    change.steps.iter().any(|step| step.operation.removes() && step.guard.is_none())
 }
 
 fn is_misordered(plan: &Plan, at: usize, change: &Change) -> bool {

@@ -3,6 +3,7 @@
 mod change;
 mod check;
 mod compare;
+mod data;
 mod decide;
 mod desired;
 mod diff;
@@ -32,7 +33,7 @@ mod wanted;
 mod window;
 
 pub use change::{Action, After, Assumed, Cause, Change, Difference, Impact, Reason};
-pub use check::{Note, check};
+pub use check::{Note, check, check_saved, holds_data};
 pub use compare::drift;
 pub use desired::{Desired, Live, Observed, Options};
 pub use diff::{diff, equal, holds, project};

@@ -53,6 +53,13 @@ impl Planner<'_> {
             destroy: self.options.destroy,
         };
         let Decision::Do(action, reason) = decide(row) else { return };
+        if let Some(cause) =
+            record.filter(|_| reason == Reason::HoldsData).and_then(|one| self.left_behind(one))
+        {
+            let blocked = Blocked { address: address.clone(), kind, cause, origin: None };
+            self.blocked.insert(address.clone(), blocked);
+            return;
+        }
         // A node whose machine is gone is still known to its cluster.
         let lingers = kind.lifecycle.is_node() && record.is_some() && object.is_none();
         let action = if lingers && !self.options.destroy { Action::Delete } else { action };

@@ -86,6 +86,9 @@ impl Planner<'_> {
         if let Some(cause) = self.unmakeable(resource, action, &reason, &found) {
             return self.block(resource, cause);
         }
+        if let Some(cause) = self.unrepeatable(resource, action) {
+            return self.block(resource, cause);
+        }
         let (action, reason) = match action {
             Action::NoOp => self.recorded_anew(resource, record, object, &desired),
             _ => (action, reason),
@@ -223,7 +226,9 @@ impl Planner<'_> {
         }
         // A node of k3s is not its machine: one that is named is installed anew.
         let named = resource.kind.lifecycle.is_node() && requested;
-        let (state, help) = if resource.kind.holds_data {
+        let (state, help) = if resource.kind.holds_data && requested {
+            ("holds data", "leave --replace out: what holds data is never deleted to be made anew")
+        } else if resource.kind.holds_data {
             ("holds data", "take back the edit: what holds data is never deleted by a plan")
         } else if resource.protected && !named {
             ("is protected", "take it out of `protect`, or take back the edit")

@@ -36,6 +36,7 @@ pub fn carry_out(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Readin
         Operation::Expel | Operation::RotateToken => {}
         Operation::Update => return update(data, step, inputs, &site),
         Operation::Delete if standing.is_running() => return Err("the machine is running".into()),
+        Operation::Delete if data.has_data(&site) => return Err("it holds data".into()),
         Operation::Delete | Operation::Abandon => {
             data.remove(&site);
             return Ok(Reading::Absent);
@@ -85,6 +86,9 @@ fn create(data: &mut Data, step: &Step, inputs: &Inputs) -> Result<Reading, Stri
     if data.standing.contains_key(&site) {
         return Err(format!("{} already exists at {}", step.kind.name, place.as_str()));
     }
+    if !inputs.generated.is_empty() && step.kind.holds_data && data.has_data_beside(&site) {
+        return Err("data beside it was made with other secrets".into());
+    }
     let fields = inputs.attributes.as_object().cloned().unwrap_or_default();
     if let Some(key) = fields.keys().find(|key| is_the_worlds(step.kind, key)) {
         return Err(format!("{key} cannot be written"));
@@ -130,6 +134,8 @@ fn update(data: &mut Data, step: &Step, inputs: &Inputs, site: &Site) -> Result<
     let Some(mut standing) = data.standing.get(site).cloned() else {
         return Err("the object is not there".into());
     };
+    standing.kind = step.kind;
+    let inputs = &keep_generated(inputs, &standing);
     for key in written(step, inputs, &standing) {
         let wanted = inputs.attributes.get(&key).filter(|value| !value.is_null());
         write(&mut standing, &key, wanted)?;
@@ -147,6 +153,20 @@ fn update(data: &mut Data, step: &Step, inputs: &Inputs, site: &Site) -> Result<
     data.standing.insert(moved.clone(), standing);
     data.revise(&moved);
     Ok(show(data, &moved))
+}
+
+/// What was made up once is never made up again.
+fn keep_generated(inputs: &Inputs, standing: &Standing) -> Inputs {
+    let mut inputs = inputs.clone();
+    let live = Json::Object(standing.fields.clone());
+    for pointer in &inputs.generated {
+        if let (Some(kept), Some(new)) =
+            (live.pointer(pointer), inputs.attributes.pointer_mut(pointer))
+        {
+            *new = kept.clone();
+        }
+    }
+    inputs
 }
 
 /// The fields at the top that a write is about: those of the step, or all that it sends and all

@@ -55,8 +55,14 @@ pub(super) struct Data {
 
 impl Site {
     pub(super) fn of(kind: Kind, place: &Attributes) -> Self {
-        Self { kind: kind.name, place: place.as_str().to_owned() }
+        Self { kind: class(kind), place: place.as_str().to_owned() }
     }
+}
+
+/// What tells objects with the same natural key apart: an object of Kubernetes is the same one
+/// whatever else its kind here says of it.
+fn class(kind: Kind) -> &'static str {
+    if kind.lifecycle == Lifecycle::Applied { "kubernetes" } else { kind.name }
 }
 
 impl fmt::Debug for World {
@@ -190,7 +196,7 @@ impl Standing {
 impl Data {
     pub(super) fn find(&self, kind: Kind, locator: &Locator) -> Option<Site> {
         let by = |is_it: &dyn Fn(&Standing) -> bool| {
-            let mut all = self.standing.iter().filter(|(site, _)| site.kind == kind.name);
+            let mut all = self.standing.iter().filter(|(site, _)| site.kind == class(kind));
             all.find(|(_, standing)| is_it(standing)).map(|(site, _)| site.clone())
         };
         let by_id = locator.id.as_ref().and_then(|id| by(&|standing| standing.id == *id));
@@ -245,6 +251,19 @@ impl Data {
         // What somebody put there by hand (disks on a machine) is no function of the seed.
         let texts = derived.into_iter().filter(|(_, value)| value.is_string());
         standing.fields.extend(texts.filter(|(key, _)| kind.field(key).mode == Mode::Volatile));
+    }
+
+    /// Whether what stands at a site holds data, or what lives in it does.
+    pub(super) fn has_data(&self, site: &Site) -> bool {
+        let holds = self.standing.get(site).is_some_and(|standing| standing.kind.holds_data);
+        let mut inner = self.inside.get(site).into_iter().flatten();
+        holds || inner.any(|inner| self.standing.contains_key(inner) && self.has_data(inner))
+    }
+
+    /// Whether something else that holds data stands where a site lies.
+    pub(super) fn has_data_beside(&self, site: &Site) -> bool {
+        let homes = self.inside.values().filter(|inner| inner.contains(site));
+        homes.flatten().any(|other| other != site && self.has_data(other))
     }
 
     /// Removes what stands at a site and what lives in it.

@@ -1,4 +1,4 @@
-//! Deleting.
+//! Deleting, and the last word on what holds data.
 
 use hyper::StatusCode;
 use serde_json::{Value as Json, json};
@@ -8,6 +8,60 @@ use super::client::Client;
 use super::failure::Failure;
 use super::place::Place;
 use super::status::Status;
+use super::text::encode;
+use crate::resource::Kind;
+
+/// What a Secret has without which nobody gets into a project's databases.
+const PASSWORD: &str = "COUCHDB_PASSWORD";
+
+/// Refuses to delete what holds data, whatever a plan says: claims and volumes, whatever is said to
+/// hold data, a Secret with a CouchDB password, a namespace with a claim in it.
+///
+/// # Errors
+/// It holds data; nobody can say whether a namespace has claims.
+pub async fn refuse_data(
+    client: &Client,
+    kind: Kind,
+    place: &Place,
+    seen: Option<&Json>,
+) -> Result<(), Failure> {
+    let volume = place.is("", "PersistentVolumeClaim") || place.is("", "PersistentVolume");
+    let password = place.is_secret() && seen.is_some_and(|seen| has_password(seen));
+    if volume || password || kind.holds_data {
+        return Err(kept(format!("{} {} holds data", place.kind, place.name)));
+    }
+    if !place.is("", "Namespace") {
+        return Ok(());
+    }
+    match first_claim(client, &place.name).await? {
+        Some(claim) => {
+            let message =
+                format!("the Namespace {} holds data: it has the claim {claim}", place.name);
+            Err(kept(message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn has_password(secret: &Json) -> bool {
+    ["data", "binary_data"].iter().any(|part| secret[*part].get(PASSWORD).is_some())
+}
+
+/// A claim of a namespace. `None` where it has none.
+async fn first_claim(client: &Client, namespace: &str) -> Result<Option<String>, Failure> {
+    let namespace = encode(namespace);
+    let path = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims?limit=1");
+    let list = client.ok(&Call::get(path)).await?.json();
+    let claim = &list["items"][0]["metadata"]["name"];
+    Ok((!claim.is_null()).then(|| claim.as_str().unwrap_or("without a name").to_owned()))
+}
+
+fn kept(message: String) -> Failure {
+    Failure::refused(
+        format!("{message}, and nobody gave it up"),
+        "plan again; data is deleted only by `boma destroy SPEC --abandon-data PROJECT`",
+    )
+}
 
 /// Asks for an object's end: that one's, by its uid, and no successor's. Workloads end after their
 /// pods. Gives the object where it is still there, as it is while finalizers run.

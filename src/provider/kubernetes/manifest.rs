@@ -8,7 +8,7 @@ use crate::resource::Mark;
 
 /// Attributes that only readings have.
 const READ_ONLY: &[&str] =
-    &["uid", "ready", "waiting", "owned", "managers", "generation", "labels", "annotations"];
+    &["uid", "ready", "waiting", "owned", "managers", "generation", "attached", "labels", "annotations"];
 
 /// What says which object is meant, and nothing else. With `uid`, that one and no successor.
 pub fn head(place: &Place, uid: Option<&str>) -> Json {

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::access::Access;
 use super::call::Call;
 use super::client::{Client, Pace};
-use super::delete::delete;
+use super::delete::{delete, refuse_data};
 use super::dry_run::{Objection, Trial, dry_run};
 use super::failure::Failure;
 use super::node;
@@ -103,13 +103,16 @@ impl Kubernetes {
                 self.written().insert(step.address.clone());
                 write(client, step, inputs, &place).await?
             }
-            // Nodes and volumes are not boma's to delete.
+            // Nodes are not boma's to delete.
             Operation::Delete if place.is_node() => {
                 node::release(client, &place).await?;
                 return Ok(Reading::Absent);
             }
-            Operation::Delete if place.is("", "PersistentVolume") => return Ok(Reading::Absent),
-            Operation::Delete => {
+            Operation::Delete | Operation::Abandon => {
+                if step.operation == Operation::Delete {
+                    let seen = inputs.object.as_ref().map(|object| object.attributes.tree());
+                    refuse_data(client, step.kind, &place, seen.as_ref()).await?;
+                }
                 let left = delete(client, &place, uid).await?;
                 let left = left.map(|object| observe(&place, &object, Around::default()));
                 return Ok(left.map_or(Reading::Absent, Reading::Present));

@@ -53,20 +53,22 @@ pub async fn read_one(client: &Client, place: &Place, written: bool) -> Result<R
     let around = around(client, place, &live).await?;
     let object = observe(place, &live, around);
     let mut tree = object.attributes.tree();
+    if place.is("", "PersistentVolumeClaim") {
+        tree["attached"] = claim::attached(client, &live).await?.into();
+    }
     let waiting = match tree["waiting"].as_str() {
         Some(waiting) => {
             let mut reasons = vec![waiting.to_owned()];
             reasons.extend(why::reasons(client, place, &live).await);
             reasons.join("; ")
         }
-        None if written => match formed(client, place, &live).await? {
-            Ok(()) => return Ok(Reading::Present(object)),
-            Err(missing) => missing,
-        },
-        None => return Ok(Reading::Present(object)),
+        None if written => formed(client, place, &live).await?.err().unwrap_or_default(),
+        None => String::new(),
     };
-    tree["ready"] = false.into();
-    tree["waiting"] = waiting.into();
+    if !waiting.is_empty() {
+        tree["ready"] = false.into();
+        tree["waiting"] = waiting.into();
+    }
     Ok(Reading::Present(Object { attributes: Attributes::new(&tree), ..object }))
 }
 

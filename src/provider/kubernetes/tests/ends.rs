@@ -10,12 +10,21 @@ use crate::provider::kubernetes::testing::{Deed, Fake, Heard, ok, status, tree, 
 use crate::resource::Reading;
 
 async fn delete(fake: &Arc<Fake>, kind: &str) -> Result<Reading, String> {
+    act(fake, kind, Operation::Delete, json!({})).await
+}
+
+async fn act(
+    fake: &Arc<Fake>,
+    kind: &str,
+    operation: Operation,
+    live: Json,
+) -> Result<Reading, String> {
     let deed = Deed {
         wanted: wanted(kind, "a"),
-        operation: Operation::Delete,
+        operation,
         attributes: json!({}),
         fields: &[],
-        object: Some(("1", json!({}))),
+        object: Some(("1", live)),
         generated: &[],
     };
     deed.carry_out(&fake.provider(), &Heard::default()).await.map_err(|error| error.help)
@@ -53,10 +62,34 @@ async fn only_the_object_that_is_meant_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_volume_outlives_its_resource() {
+async fn what_holds_data_is_deleted_only_where_it_was_given_up() {
+    let refused = "plan again; data is deleted only by `boma destroy SPEC --abandon-data PROJECT`";
+    for kind in ["PersistentVolume", "PersistentVolumeClaim"] {
+        let fake = Fake::new();
+        assert_eq!(delete(&fake, kind).await, Err(refused.into()), "{kind}");
+        assert!(fake.lines().is_empty());
+    }
+    let claims = "GET /api/v1/namespaces/a/persistentvolumeclaims";
+    let gone = "DELETE /api/v1/namespaces/a";
     let fake = Fake::new();
-    assert_eq!(delete(&fake, "PersistentVolume").await, Ok(Reading::Absent));
-    assert!(fake.lines().is_empty());
+    fake.on(claims, [ok(json!({"items": [{"metadata": {"name": "couchdb-claim0"}}]}))]);
+    assert_eq!(delete(&fake, "Namespace").await, Err(refused.into()));
+    fake.on(gone, [ok(json!({"kind": "Status"}))]);
+    let done = act(&fake, "Namespace", Operation::Abandon, json!({})).await;
+    assert_eq!(done, Ok(Reading::Absent));
+    fake.on(claims, [ok(json!({"items": []}))]);
+    assert_eq!(delete(&fake, "Namespace").await, Ok(Reading::Absent));
+}
+
+#[tokio::test]
+async fn a_secret_with_the_databases_password_stays() {
+    let fake = Fake::new();
+    fake.on("DELETE /api/v1/namespaces/default/secrets/a", [ok(json!({"kind": "Status"}))]);
+    let of = |key: &str| json!({"data": {key: {"$sealed": "1"}}});
+    let refused = act(&fake, "Secret", Operation::Delete, of("COUCHDB_PASSWORD")).await;
+    assert!(refused.is_err() && fake.lines().is_empty());
+    let done = act(&fake, "Secret", Operation::Delete, of("tls.crt")).await;
+    assert_eq!(done, Ok(Reading::Absent));
 }
 
 fn node(version: &str, taints: Json) -> Json {

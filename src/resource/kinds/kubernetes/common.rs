@@ -18,6 +18,9 @@ pub(super) const LAST: &[Field] = &[
 pub(super) struct Nature {
     /// Holds what nobody can make again.
     pub holds_data: bool,
+    /// It hangs on machines while it is used, which `attached` lists: what hangs there goes with the
+    /// machine.
+    pub attaches: bool,
     /// How long it may take to be ready, in seconds.
     pub deadline_s: u64,
     /// How long it usually takes, in seconds.
@@ -25,7 +28,7 @@ pub(super) struct Nature {
 }
 
 /// Of use as soon as it is written.
-pub(super) const PLAIN: Nature = Nature { holds_data: false, deadline_s: 120, weight_s: 1 };
+pub(super) const PLAIN: Nature = Nature { holds_data: false, attaches: false, deadline_s: 120, weight_s: 1 };
 
 /// A kind, by its name, its nature and tables of its own rows.
 macro_rules! kind {
@@ -34,7 +37,7 @@ macro_rules! kind {
         const PARTS: &[&[crate::resource::Field]] = &[$($part,)* LAST];
         const ROWS: [crate::resource::Field; count(PARTS)] = joined(PARTS);
         const NATURE: Nature = $nature;
-        crate::resource::Kind::new(&crate::resource::KindFacts {
+        const FACTS: &crate::resource::KindFacts = &crate::resource::KindFacts {
             name: $name,
             layer: crate::resource::Layer::Cluster,
             fields: &ROWS,
@@ -43,10 +46,14 @@ macro_rules! kind {
             lifecycle: crate::resource::Lifecycle::Applied,
             freed_first: false,
             ready: crate::resource::Condition::Set(std::borrow::Cow::Borrowed("ready")),
-            deletable: crate::resource::Condition::Exists,
+            deletable: match NATURE.attaches {
+                true => crate::resource::Condition::Empty(std::borrow::Cow::Borrowed("attached")),
+                false => crate::resource::Condition::Exists,
+            },
             deadline_s: NATURE.deadline_s,
             weight_s: NATURE.weight_s,
-        })
+        };
+        crate::resource::Kind::new(FACTS)
     }};
 }
 pub(super) use kind;

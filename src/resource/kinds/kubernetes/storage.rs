@@ -35,11 +35,12 @@ pub const SNAPSHOT_CLASS: Kind = kind!(
 pub const VOLUME: Kind = kind!("kubernetes/PersistentVolume", Nature { holds_data: true, ..PLAIN });
 
 /// Shape: `spec.storageClassName`, `spec.accessModes`, `spec.resources.requests.storage`,
-/// `spec.volumeName`.
+/// `spec.volumeName`; `attached`: the nodes that its volume hangs on, where it is read by itself.
 pub const CLAIM: Kind = kind!(
     "kubernetes/PersistentVolumeClaim",
-    Nature { holds_data: true, deadline_s: 300, weight_s: 10 },
+    Nature { holds_data: true, attaches: true, deadline_s: 600, weight_s: 10 },
     &[
+        Field::volatile("attached"),
         Field::owned("spec.resources.requests.storage")
             .comparison(Comparison::Quantity)
             .effect(Effect::GrowOnly(CLAIM_GROWS)),
