@@ -1,5 +1,6 @@
 //! `boma apply`: plan, ask, do.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
@@ -14,9 +15,9 @@ use super::plan::{self, Request};
 use super::secrets::Secrets;
 use super::signal::{self, Signals};
 use super::world::{self, World};
-use super::{home, lock, refresh, saved, sources};
+use super::{abandon, disks, home, lock, refresh, saved, sources};
 use crate::apply::{Apply, Event, Halted, Report, Stop, SystemClock, apply, catch_up};
-use crate::plan::{Desired, Operation, Plan, Reason, Review};
+use crate::plan::{Desired, Disk, Operation, Plan, Reason, Review, check};
 use crate::render::clean;
 use crate::render::json::apply_json;
 use crate::render::progress::{BarReporter, JsonReporter, PlainReporter, Reporter};
@@ -37,6 +38,10 @@ pub struct Work<'a> {
     pub output: &'a Output,
     /// Nothing is desired.
     pub destroy: bool,
+    /// Projects that go with their data, and nothing else. Empty: everything but data goes.
+    pub abandon: BTreeSet<String>,
+    /// The cluster goes although it has volumes with data.
+    pub keep_disks: bool,
     /// The plan to carry out. `None`: one is made now.
     pub saved: Option<Review>,
 }
@@ -60,6 +65,8 @@ pub fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit, CliError> {
         consent: &args.consent,
         output: &args.output,
         destroy,
+        abandon: BTreeSet::new(),
+        keep_disks: false,
         saved,
     };
     carry_out(&work, terminal)
@@ -114,14 +121,17 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
     world::with(work.loaded, work.home, async |world| {
         let mut signals = Signals::listen();
         let desired = plan::desired(work.loaded, work.destroy);
-        let review = tokio::select! {
-            review = prepare(work, world, &desired, store.state()) => review?,
+        let Prepared { review, disks } = tokio::select! {
+            prepared = prepare(work, world, &desired, store.state()) => prepared?,
             () = signals.next() => return Err(world::interrupted()),
         };
         if work.saved.is_none() || work.output.format == Format::Text {
             show(&review, work, terminal)?;
         }
         refuse(&review, work)?;
+        if work.destroy && !work.keep_disks {
+            disks::refuse(&review.plan, &disks)?;
+        }
         if review.plan.is_empty() {
             pin(work)?;
             record_unchanged(&review.plan, &mut store)?;
@@ -134,8 +144,27 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
             () = signals.next() => return Err(world::interrupted()),
         }
         pin(work)?;
-        execute(review, work, world, &desired, store, signals).await
+        let ends = work.destroy && disks::ends_cluster(&review.plan);
+        let list = (ends && !disks.is_empty())
+            .then(|| disks::remember(&dir, store.state().serial, &disks))
+            .transpose()?;
+        let exit = execute(review, work, world, &desired, store, signals).await?;
+        let left = disks::left(&disks, list.as_deref());
+        let gone = ends || !work.abandon.is_empty();
+        if gone && exit == Exit::Done && !left.is_empty() {
+            match work.output.format {
+                Format::Text => print(&left)?,
+                Format::Json => say(left.trim()),
+            }
+        }
+        Ok(exit)
     })
+}
+
+/// A plan, and the disks with data that it leaves or gives up.
+struct Prepared {
+    review: Review,
+    disks: Vec<Disk>,
 }
 
 /// What is applied to the real world is taken down, so that another boma applies the same.
@@ -149,12 +178,18 @@ async fn prepare(
     world: &World,
     desired: &Desired,
     state: &State,
-) -> Result<Review, CliError> {
+) -> Result<Prepared, CliError> {
     let Some(saved) = &work.saved else {
         let options = plan::options(work.scope, work.destroy, desired, state)?;
         let request =
             Request { loaded: work.loaded, home: work.home, state, desired, options: &options };
-        return request.live(world).await;
+        if !work.abandon.is_empty() {
+            let (review, disks) = abandon::review(&request, world, &work.abandon).await?;
+            return Ok(Prepared { review, disks });
+        }
+        let refreshed = refresh::live(world, desired, state).await?;
+        let review = request.review(&refreshed, false)?;
+        return Ok(Prepared { review, disks: disks::all(&refreshed.live, state) });
     };
     let basis = saved.basis();
     let moved =
@@ -174,7 +209,7 @@ async fn prepare(
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         return Err(moved(format!("the world has moved since the plan was made: {first}{more}")));
     }
-    Ok(saved.clone())
+    Ok(Prepared { review: saved.clone(), disks: disks::all(&refreshed.live, state) })
 }
 
 /// Prints the plan: the result of `apply` is what it did, so in JSON the plan goes to nobody.
@@ -191,6 +226,12 @@ fn refuse(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
         return refused(
             "the plan is refused",
             "see what the plan says above (or `boma plan`); nothing was changed",
+        );
+    }
+    if let Some(note) = check(&review.plan).first() {
+        return refused(
+            &format!("the plan is unsound: {note}"),
+            "this is a defect of boma: please report it; nothing was changed",
         );
     }
     let destroyed = |address: &Address| {
@@ -227,12 +268,18 @@ async fn ask(review: &Review, work: &Work<'_>) -> Result<(), CliError> {
             "add --yes where the plan was reviewed; nothing was changed",
         );
     }
-    let question = if work.destroy { "Remove all this?" } else { "Do this?" };
-    say(&format!("\n{question} Only `yes` is taken for one ({}).", review.basis().name));
-    if answer().await.trim() == "yes" {
+    let names: Vec<&str> = work.abandon.iter().map(String::as_str).collect();
+    let (question, wanted) = match (work.destroy, names.is_empty()) {
+        (_, false) => ("Delete all this, data included?", names.join(" ")),
+        (true, true) => ("Remove all this?", "yes".to_owned()),
+        (false, true) => ("Do this?", "yes".to_owned()),
+    };
+    let one = if names.is_empty() { "one" } else { "a yes" };
+    say(&format!("\n{question} Only `{wanted}` is taken for {one} ({}).", review.basis().name));
+    if answer().await.split_whitespace().eq(wanted.split_whitespace()) {
         return Ok(());
     }
-    declined("the answer was not `yes`", "nothing was changed")
+    declined(&format!("the answer was not `{wanted}`"), "nothing was changed")
 }
 
 /// A line of standard input; empty where there is none. It is read by a thread of its own: an

@@ -14,6 +14,26 @@ Exit codes:
   4    partly applied: some changes failed, what was done is saved
   130  interrupted";
 
+/// What the help of `destroy` ends with.
+const DATA: &str = "\
+What holds data is never deleted unless its project is named: the project's Namespace, its volumes
+and their claims, its credentials.
+  destroy SPEC                            removes everything else; refused while projects hold data,
+                                          since the list of whose disk is whose goes with the servers
+  destroy SPEC --keep-disks               goes on: workloads end, volumes are detached, then the rest
+                                          is removed; the disks stay on the datastore, and the folder
+                                          of the state gets a list of them (disks-….json)
+  destroy SPEC --abandon-data PROJECT     removes that project with its data, and nothing else, be it
+                                          in the spec or not; the disks of volumes with the reclaim
+                                          policy Retain stay on the datastore, too
+
+Exit codes:
+  0    done, or nothing to do
+  1    an error; something could not be read
+  3    the spec or the plan is refused, or projects hold data
+  4    partly removed: some changes failed, what was done is saved
+  130  interrupted";
+
 /// Hosts the Community Health Toolkit for a whole country from one file.
 ///
 /// One spec names a vCenter, k3s servers and agents, and one CHT project per county. `plan` shows
@@ -66,7 +86,7 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Apply(ApplyArgs),
     /// Remove everything that boma made for a spec, except what holds data
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = DATA)]
     Destroy(DestroyArgs),
     /// Tell what somebody changed outside boma since the last apply
     #[command(after_help = EXIT_CODES)]
@@ -182,6 +202,15 @@ pub struct PlanArgs {
     /// Plan the removal of everything
     #[arg(long)]
     pub destroy: bool,
+    /// With --destroy: plan the removal of this project with its data, as `destroy` would do it;
+    /// may be repeated
+    #[arg(
+        long,
+        value_name = "PROJECT",
+        requires = "destroy",
+        conflicts_with_all = ["offline", "out", "target", "exclude", "replace", "dead"]
+    )]
+    pub abandon_data: Vec<String>,
     /// Save the plan to this file, for `boma show` and `boma apply`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -227,6 +256,16 @@ pub struct DestroyArgs {
     pub target: Target,
     #[command(flatten)]
     pub scope: Scope,
+    /// Remove this project with its data, and nothing else; may be repeated
+    #[arg(
+        long,
+        value_name = "PROJECT",
+        conflicts_with_all = ["target", "exclude", "replace", "dead", "keep_disks"]
+    )]
+    pub abandon_data: Vec<String>,
+    /// Remove the cluster although projects hold data; their disks stay on the datastore
+    #[arg(long)]
+    pub keep_disks: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,

@@ -1,10 +1,12 @@
 //! The commands: one file each. Only here are standard output, environment, clock and exit codes.
 
+mod abandon;
 mod admission;
 mod apply;
 mod args;
 mod completions;
 mod destroy;
+mod disks;
 mod drift;
 mod error;
 mod graph;

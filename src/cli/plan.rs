@@ -9,7 +9,7 @@ use super::output::{Terminal, print, print_json, say};
 use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
 use super::world::{self, World};
-use super::{admission, home, saved, sources};
+use super::{abandon, admission, home, saved, sources};
 use crate::lower::lower_with;
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
@@ -19,6 +19,7 @@ use crate::state::{State, load as load_state};
 
 /// Shows what would change.
 pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
+    let abandoned = abandon::names(&args.abandon_data)?;
     let mut loaded = load(&args.target.spec, terminal)?;
     let dir = home::state_dir(&args.target.home, &loaded.spec);
     sources::complete(&mut loaded, &dir, !args.offline && !args.target.home.lab)?;
@@ -42,6 +43,10 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
         request.review(&refresh::offline(&desired, &state), true)?
     } else {
         world::with_reader(&loaded, &args.target.home, async |world| {
+            if !abandoned.is_empty() {
+                let (review, _) = abandon::review(&request, world, &abandoned).await?;
+                return Ok(review);
+            }
             let (state, refreshed) =
                 refresh::unlocked(world, &desired, &dir, state.clone()).await?;
             let request = Request { state: &state, ..request };
@@ -93,10 +98,15 @@ fn exit(review: &Review, detailed: bool) -> Exit {
     }
 }
 
-/// Lowers a spec; for a destroy only its endpoints count.
+/// Lowers a spec; for a destroy only its endpoints count, and the volumes in the cluster.
 pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
     let desired = lower_with(&loaded.spec, &loaded.sources);
-    if destroy { Desired { endpoints: desired.endpoints, ..Desired::default() } } else { desired }
+    if !destroy {
+        return desired;
+    }
+    // Whoever removes the cluster has to know which disks it has.
+    let observed = vec![abandon::volumes()];
+    Desired { endpoints: desired.endpoints, observed, ..Desired::default() }
 }
 
 /// Turns the command line into options.
@@ -158,6 +168,7 @@ pub fn today() -> jiff::civil::Date {
 }
 
 /// Everything a plan is made from, but the world.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The spec.
     pub loaded: &'a Loaded,
@@ -172,15 +183,6 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Reads the world and plans.
-    ///
-    /// # Errors
-    /// See [`Self::review`]; what cannot be read is in the plan.
-    pub async fn live(&self, world: &World) -> Result<Review, CliError> {
-        let refreshed = refresh::live(world, self.desired, self.state).await?;
-        self.review(&refreshed, false)
-    }
-
     /// Plans on what was read.
     ///
     /// # Errors

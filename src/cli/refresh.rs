@@ -189,13 +189,25 @@ async fn read_all(
                 .collect(),
         };
         live.extend(readings.into_iter().map(|(address, reading)| {
-            let reading = match kinds.get(&address) {
+            // One of many that were asked for together.
+            let parent = address.as_str().rsplit_once('/').map(|(parent, _)| Address::from(parent));
+            let kind = kinds.get(&address).or_else(|| kinds.get(&parent?));
+            let reading = match kind {
                 Some(&kind) => seal(&sealer, kind, reading),
                 None => reading,
             };
             (address, reading)
         }));
     }
+}
+
+/// Asks the cluster for more than was known to be needed, once it is known that it can be asked.
+pub async fn more(world: &World, state: &State, wanted: Vec<Wanted>) -> Live {
+    let mut live = Live::new();
+    if !wanted.is_empty() {
+        read_all(world, state, vec![(Endpoint::kubernetes(), wanted)], &mut live).await;
+    }
+    live
 }
 
 /// Looks for one object where a locator says, be it where its resource would look or elsewhere.

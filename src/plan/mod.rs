@@ -1,5 +1,6 @@
 //! From three worlds to one plan: `plan(desired, prior, live)`, synchronous and pure.
 
+mod abandon;
 mod change;
 mod check;
 mod compare;
@@ -32,6 +33,7 @@ mod unwanted;
 mod wanted;
 mod window;
 
+pub use abandon::{Disk, GivenUp, NotGivenUp, VOLUMES, give_up, namespaces};
 pub use change::{Action, After, Assumed, Cause, Change, Difference, Impact, Reason};
 pub use check::{Note, check, check_saved, holds_data};
 pub use compare::drift;

@@ -62,7 +62,8 @@ pub type Act = Result<Reading, ProviderError>;
 
 /// Code that reads and changes the objects behind one kind of endpoint.
 pub trait Provider: Send + Sync {
-    /// Reads in bulk. Answers for every address asked, in any order; what could not be read is
+    /// Reads in bulk. Answers for every address asked, in any order, and for whatever a place that
+    /// stands for many objects covers, under that address and its name; what could not be read is
     /// [`Reading::Unread`] with a reason that says what to do.
     fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>>;
 

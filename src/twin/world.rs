@@ -106,6 +106,15 @@ impl World {
         self.data().standing.values().cloned().collect()
     }
 
+    /// Every object of one kind in Kubernetes, as it is in the API: natural key and reading.
+    pub fn listed(&self, kind: &str) -> Vec<(Json, Reading)> {
+        let data = self.data();
+        let all = data.standing.values().map(|one| (one.place.tree(), one));
+        all.filter(|(place, _)| place["kind"] == kind)
+            .map(|(place, one)| (place, Reading::Present(one.object())))
+            .collect()
+    }
+
     /// Puts a thing there behind boma's back; what stood at the place is gone. Returns its id.
     /// Machines run unless `fields` say otherwise.
     pub fn put(

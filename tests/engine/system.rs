@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use boma::apply::{Apply, Event, Ledger, Report, Stop};
 use boma::plan::{Action, Basis, Desired, Difference, Live, Options, Plan, check, plan};
@@ -24,6 +25,21 @@ const SECRETS: [&str; 4] = ["PASSWORD", "K3S_TOKEN", "K3S_AGENT_TOKEN", "NEW_TOK
 fn plain(name: &str) -> Json {
     let other = format!("{PASSWORD}, the new one");
     json!(if name == "NEW_TOKEN" { &other } else { PASSWORD })
+}
+
+/// Counts applies: what is made up in one is never made up again.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+/// A secret in plain text, in one apply.
+fn resolve(source: &SecretSource, run: u64) -> Option<String> {
+    match source {
+        SecretSource::Env(name) => {
+            SECRETS.contains(&name.as_str()).then(|| plain(name).as_str().map(str::to_owned))?
+        }
+        SecretSource::Generated(generated) => Some(format!("{} of run {run}", generated.name)),
+        SecretSource::Text(parts) => SecretSource::join(parts, &|part| resolve(part, run)),
+        SecretSource::File(_) | SecretSource::Command(_) => None,
+    }
 }
 
 #[derive(Clone)]
@@ -163,10 +179,8 @@ impl System {
         let providers = ["vcenter", "host", "kubernetes", "test"]
             .map(|name| (name.to_owned(), provider.clone()))
             .into();
-        let known = |source: &SecretSource| {
-            let named = |name: &&str| *source == SecretSource::Env((*name).into());
-            SECRETS.iter().find(|name| named(name)).map(|name| plain(name))
-        };
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let known = move |source: &SecretSource| resolve(source, run).map(Json::from);
         let work = Apply {
             plan: Arc::new(plan),
             providers,

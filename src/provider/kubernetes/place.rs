@@ -16,7 +16,7 @@ pub struct Place {
     pub plural: String,
     /// `None` where the kind has none.
     pub namespace: Option<String>,
-    /// The object's name.
+    /// The object's name; `*` stands for all of the kind, or all in the namespace.
     pub name: String,
 }
 
@@ -48,6 +48,20 @@ impl Place {
                 format!("{}/namespaces/{namespace}/{plural}/{name}", api_path(&self.api))
             }
             None => format!("{}/{plural}/{name}", api_path(&self.api)),
+        }
+    }
+
+    /// Whether it stands for many objects.
+    pub fn is_many(&self) -> bool {
+        self.name == "*"
+    }
+
+    /// Whether it means the object of that namespace and name.
+    pub fn covers(&self, namespace: Option<&str>, name: &str) -> bool {
+        let own = self.namespace.as_deref();
+        match self.is_many() {
+            true => own.is_none() || own == namespace,
+            false => own == namespace && self.name == name,
         }
     }
 

@@ -151,7 +151,10 @@ impl Provider for Kubernetes {
     fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>> {
         Box::pin(async move {
             let [only] = wanted else { return read_many(&self.client, wanted).await };
-            let reading = self.read_one(only).await;
+            let reading = match Place::of(&only.locator.place) {
+                Some(place) if place.is_many() => return read_many(&self.client, wanted).await,
+                _ => self.read_one(only).await,
+            };
             let reading = reading.unwrap_or_else(|failure| Reading::Unread(failure.reason()));
             vec![(only.address.clone(), reading)]
         })

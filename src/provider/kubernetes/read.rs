@@ -72,7 +72,9 @@ pub async fn read_one(client: &Client, place: &Place, written: bool) -> Result<R
     Ok(Reading::Present(Object { attributes: Attributes::new(&tree), ..object }))
 }
 
-/// Reads many objects: kinds side by side. Once the cluster does not answer at all, what was not
+/// Reads many objects: kinds side by side. A place that stands for many objects is answered by one
+/// reading of each, under its address and their names, and by nothing under its address itself.
+/// Once the cluster does not answer at all, what was not
 /// asked for yet is not asked for.
 pub async fn read_many(client: &Arc<Client>, wanted: &[Wanted]) -> Vec<(Address, Reading)> {
     let mut readings = Vec::new();
@@ -122,7 +124,9 @@ type Found = BTreeMap<(Option<String>, String), Reading>;
 async fn read_kind(client: &Client, places: &[(Address, Place)]) -> Result<Found, Failure> {
     let Some((_, first)) = places.first() else { return Ok(Found::new()) };
     let mut found = Found::new();
-    if let [(_, place)] = places {
+    if let [(_, place)] = places
+        && !place.is_many()
+    {
         if let Some(live) = get(client, place).await? {
             let around = around(client, place, &live).await?;
             found.insert(key(place), Reading::Present(observe(place, &live, around)));
@@ -130,16 +134,20 @@ async fn read_kind(client: &Client, places: &[(Address, Place)]) -> Result<Found
         return Ok(found);
     }
     let wanted: BTreeMap<_, &Place> = places.iter().map(|(_, place)| (key(place), place)).collect();
+    let many: Vec<&Place> = wanted.values().copied().filter(|place| place.is_many()).collect();
     let is_wanted = |namespace: Option<&str>, name: &str| {
         wanted.contains_key(&(namespace.map(str::to_owned), name.to_owned()))
+            || many.iter().any(|place| place.covers(namespace, name))
     };
     let mut pending = Vec::new();
     let mut take = |live: Json| {
-        let Some(place) = wanted.get(&key_of(&live)) else { return };
-        if claim::is_pending(place, &live) {
-            pending.push(((*place).clone(), live));
+        let (namespace, name) = key_of(&live);
+        let place = Place { namespace, name, ..first.clone() };
+        if claim::is_pending(&place, &live) {
+            pending.push((place, live));
         } else {
-            found.insert(key(place), Reading::Present(observe(place, &live, Around::default())));
+            let object = observe(&place, &live, Around::default());
+            found.insert(key(&place), Reading::Present(object));
         }
     };
     list(client, &first.collection(), &is_wanted, &mut take).await?;
@@ -191,18 +199,27 @@ fn answers(
         Ok(found) => found.get(&key(place)).cloned().unwrap_or(Reading::Absent),
         Err(failure) => Reading::Unread(failure.reason()),
     };
-    places.iter().map(|(address, place)| (address.clone(), reading(place))).collect()
+    let mut readings: Vec<(Address, Reading)> =
+        places.iter().map(|(address, place)| (address.clone(), reading(place))).collect();
+    for (address, place) in places.iter().filter(|(_, place)| place.is_many()) {
+        let covered = outcome.iter().flatten();
+        let covered =
+            covered.filter(|((namespace, name), _)| place.covers(namespace.as_deref(), name));
+        readings.extend(covered.map(|((_, name), reading)| {
+            (Address::of(address.as_str(), name), reading.clone())
+        }));
+    }
+    readings
 }
 
 /// Adds a word for whatever has no answer.
 fn complete(wanted: &[Wanted], readings: Vec<(Address, Reading)>) -> Vec<(Address, Reading)> {
     let mut readings: BTreeMap<Address, Reading> = readings.into_iter().collect();
-    let lost = || Reading::Unread("the reading was given up; try again".into());
-    let answered = wanted.iter().map(|wanted| {
-        let reading = readings.remove(&wanted.address).unwrap_or_else(lost);
-        (wanted.address.clone(), reading)
-    });
-    answered.collect()
+    for wanted in wanted {
+        let lost = || Reading::Unread("the reading was given up; try again".into());
+        readings.entry(wanted.address.clone()).or_insert_with(lost);
+    }
+    readings.into_iter().collect()
 }
 
 /// For an address without a usable place.
