@@ -41,13 +41,15 @@ fn claim(form: &Form<'_>, member: &Member) -> Resource {
     form.resource(manifest, &before(form))
 }
 
-/// The credentials, which are not made up once a volume stands; and what makes volumes of the
-/// class, where that is boma's own.
+/// The credentials, which are not made up once there is a volume; and what makes volumes of the
+/// class, and takes them off machines again, where that is boma's own.
 fn before(form: &Form<'_>) -> Vec<Address> {
     let class = &form.project.couchdb.storage_class;
     let mut before = vec![credentials::address(form)];
     if **class == *form.spec.storage.class {
-        before.extend([storage::address(class), csi::address("Deployment", csi::CONTROLLER)]);
+        let driver = [("Deployment", csi::CONTROLLER), ("DaemonSet", csi::NODE)];
+        before.push(storage::address(class));
+        before.extend(driver.map(|(kind, name)| csi::address(kind, name)));
     }
     before
 }
