@@ -27,8 +27,10 @@ pub fn address(form: &Form<'_>) -> Address {
 pub fn credentials(form: &Form<'_>) -> Resource {
     let given = &form.project.credentials;
     let password = source(form, given.password.as_ref(), "password", Text::Password);
+    // All of a Secret is compared as a secret is: by what stands for it.
+    let user = SecretSource::Text(vec![TextPart::Plain(given.user.to_string())]);
     let data = json!({
-        "COUCHDB_USER": *given.user,
+        "COUCHDB_USER": Value::Secret(user).encode(),
         "COUCHDB_PASSWORD": Value::Secret(password.clone()).encode(),
         "COUCHDB_SECRET": secret(form, given.secret.as_ref(), "secret", Text::Hex32),
         "COUCHDB_UUID": secret(form, given.uuid.as_ref(), "uuid", Text::Uuid),
