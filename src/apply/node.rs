@@ -434,9 +434,7 @@ impl Runner {
             | Operation::Abandon
             | Operation::PowerOff
             | Operation::PowerOn
-            | Operation::Wait => {
-                Json::Object(serde_json::Map::new())
-            }
+            | Operation::Wait => Json::Object(serde_json::Map::new()),
         };
         if let Some(missing) = references(&attributes).first() {
             return Err(NodeError::Failed(ProviderError {

@@ -8,7 +8,9 @@ use super::error::{CliError, Exit, chain};
 use super::plan::Request;
 use super::refresh::{self, Refreshed};
 use super::world::World;
-use crate::plan::{Desired, Disk, Live, NotGivenUp, Observed, Review, VOLUMES, give_up, namespaces};
+use crate::plan::{
+    Desired, Disk, Live, NotGivenUp, Observed, Review, VOLUMES, give_up, namespaces,
+};
 use crate::provider::Wanted;
 use crate::resource::{Address, Attributes, Endpoint, Kind, Locator};
 
@@ -53,7 +55,12 @@ pub async fn review(
     let asked = of_projects.flat_map(|(_, names)| names).flat_map(|name| {
         let at = |kind: &str| format!("{name}/{kind}");
         [
-            all(&at("PersistentVolumeClaim"), "PersistentVolumeClaim", "persistentvolumeclaims", Some(name)),
+            all(
+                &at("PersistentVolumeClaim"),
+                "PersistentVolumeClaim",
+                "persistentvolumeclaims",
+                Some(name),
+            ),
             all(&at("Secret"), "Secret", "secrets", Some(name)),
         ]
     });

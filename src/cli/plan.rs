@@ -8,7 +8,7 @@ use super::load::{Loaded, load};
 use super::output::{Terminal, print, print_json, say};
 use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
-use super::world::{self, World};
+use super::world;
 use super::{abandon, admission, home, saved, sources};
 use crate::lower::lower_with;
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};

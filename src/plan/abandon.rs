@@ -6,9 +6,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use super::{Live, Options};
-use crate::resource::{
-    Address, Attributes, Edge, EdgeKind, Endpoint, Glob, Kind, Object, Reading,
-};
+use crate::resource::{Address, Attributes, Edge, EdgeKind, Endpoint, Glob, Kind, Object, Reading};
 use crate::state::{Record, State};
 
 /// Where the volumes of a cluster are read: `cluster/PersistentVolume/pvc-…`.

@@ -44,9 +44,8 @@ impl Planner<'_> {
     /// Something that holds data, stands, and lives where a resource lives.
     fn data_beside(&self, resource: &Resource) -> Option<&Address> {
         let home = home(&resource.edges)?;
-        let stands = |address: &Address| {
-            matches!(self.live.get(address), Some(Reading::Present(_)))
-        };
+        let stands =
+            |address: &Address| matches!(self.live.get(address), Some(Reading::Present(_)));
         let mut others = self.desired.resources.values().filter(|other| other.kind.holds_data);
         let beside = others.find(|other| {
             let is_other = other.address != resource.address;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Change, Half, Node};
+use super::{Action, Change, Half, Node, Reason};
 use crate::graph::{Cycle, Graph};
-use crate::resource::Address;
+use crate::resource::{Address, Endpoint};
 use crate::state::State;
 
 type Key = (Address, Half);
@@ -35,6 +35,7 @@ pub fn order(changes: &[Change], prior: &State) -> Result<Vec<Node>, Cycle<Addre
         }
     }
     mend_first(&mut graph, changes);
+    cluster_first(&mut graph, changes);
     if let Err(Cycle(keys)) = graph.order() {
         return Err(Cycle(keys.into_iter().map(|(address, _)| address).collect()));
     }
@@ -58,6 +59,25 @@ fn keys(change: &Change) -> Vec<Key> {
         Action::NoOp => Vec::new(),
         Action::Replace => vec![key(Half::Delete), key(Half::Create)],
         _ => vec![key(Half::Whole)],
+    }
+}
+
+/// Where everything goes, what is in the cluster ends before any node of it does: pods stop in good
+/// order, and their volumes leave the machines.
+fn cluster_first(graph: &mut Graph<Key, ()>, changes: &[Change]) {
+    let goes = |change: &&Change| matches!(change.action, Action::Delete | Action::Forget);
+    let inside: Vec<Key> = changes
+        .iter()
+        .filter(goes)
+        .filter(|change| change.endpoint == Endpoint::kubernetes())
+        .flat_map(keys)
+        .collect();
+    let destroyed = |change: &&Change| change.reasons.contains(&Reason::Destroyed);
+    let nodes = changes.iter().filter(goes).filter(|change| change.kind.lifecycle.is_node());
+    for node in nodes.filter(destroyed).flat_map(keys) {
+        for key in &inside {
+            graph.need(&node, key, ());
+        }
     }
 }
 

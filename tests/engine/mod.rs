@@ -5,6 +5,7 @@
 
 mod converge;
 mod crash;
+mod data;
 mod guards;
 mod kill;
 mod kinds;

@@ -44,9 +44,8 @@ pub async fn attached(client: &Client, claim: &Json) -> Result<Vec<String>, Fail
     let Some(volume) = claim["spec"]["volumeName"].as_str() else { return Ok(Vec::new()) };
     let path = "/apis/storage.k8s.io/v1/volumeattachments";
     let mut nodes = Vec::new();
-    let of_volume = |attachment: &Json| {
-        attachment["spec"]["source"]["persistentVolumeName"] == volume
-    };
+    let of_volume =
+        |attachment: &Json| attachment["spec"]["source"]["persistentVolumeName"] == volume;
     let mut take = |attachment: Json| {
         let node = attachment["spec"]["nodeName"].as_str().filter(|_| of_volume(&attachment));
         nodes.extend(node.map(str::to_owned));

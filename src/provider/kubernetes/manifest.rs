@@ -7,8 +7,17 @@ use super::shape::{ADDRESS, LINEAGE, encoded};
 use crate::resource::Mark;
 
 /// Attributes that only readings have.
-const READ_ONLY: &[&str] =
-    &["uid", "ready", "waiting", "owned", "managers", "generation", "attached", "labels", "annotations"];
+const READ_ONLY: &[&str] = &[
+    "uid",
+    "ready",
+    "waiting",
+    "owned",
+    "managers",
+    "generation",
+    "attached",
+    "labels",
+    "annotations",
+];
 
 /// What says which object is meant, and nothing else. With `uid`, that one and no successor.
 pub fn head(place: &Place, uid: Option<&str>) -> Json {

@@ -205,9 +205,10 @@ fn answers(
         let covered = outcome.iter().flatten();
         let covered =
             covered.filter(|((namespace, name), _)| place.covers(namespace.as_deref(), name));
-        readings.extend(covered.map(|((_, name), reading)| {
-            (Address::of(address.as_str(), name), reading.clone())
-        }));
+        readings
+            .extend(covered.map(|((_, name), reading)| {
+                (Address::of(address.as_str(), name), reading.clone())
+            }));
     }
     readings
 }

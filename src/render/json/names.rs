@@ -133,8 +133,8 @@ mod tests {
     #[test]
     fn operations() {
         use Operation::{
-            Abandon, Create, Delete, Drain, EtcdSnapshot, Expel, InitCluster, Join, PowerOff, PowerOn,
-            Restart, RotateToken, Start, Uncordon, Update, UpgradeHardware, Wait,
+            Abandon, Create, Delete, Drain, EtcdSnapshot, Expel, InitCluster, Join, PowerOff,
+            PowerOn, Restart, RotateToken, Start, Uncordon, Update, UpgradeHardware, Wait,
         };
         let machines = [Create, Update, Delete, Abandon, PowerOff, UpgradeHardware, PowerOn, Wait];
         let nodes = [InitCluster, Join, Start, Restart, Drain, Uncordon, EtcdSnapshot, Expel];

@@ -28,7 +28,8 @@ pub(super) struct Nature {
 }
 
 /// Of use as soon as it is written.
-pub(super) const PLAIN: Nature = Nature { holds_data: false, attaches: false, deadline_s: 120, weight_s: 1 };
+pub(super) const PLAIN: Nature =
+    Nature { holds_data: false, attaches: false, deadline_s: 120, weight_s: 1 };
 
 /// A kind, by its name, its nature and tables of its own rows.
 macro_rules! kind {
