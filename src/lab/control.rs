@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::home::Endpoints;
 use super::host::{HostAction, HostAnswer, HostEndpoint, StatusCommand, StatusHost};
 use super::k3s::ClusterStatus;
+use super::kubernetes::ProjectAction;
 use super::staged::FaultRule;
 
 /// The header that carries the control token.
@@ -271,6 +272,18 @@ impl Control {
     /// `Http` and `Refused`.
     pub async fn drift_hosts(&self, seed: u64, count: usize) -> Result<Vec<Drifted>, ControlError> {
         self.ask("drift-hosts", Some(json!({ "seed": seed, "count": count }))).await
+    }
+
+    /// Does something in the admin UI of the CHT project in a namespace.
+    ///
+    /// # Errors
+    /// `Http`, and `Refused` where there is no such project or it says no.
+    pub async fn project(
+        &self,
+        namespace: &str,
+        action: &ProjectAction,
+    ) -> Result<(), ControlError> {
+        self.ask("project", Some(json!({ "namespace": namespace, "action": action }))).await
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::control::Status;
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, HostRecord, Network, Verdict};
 use super::journal::Journal;
+use super::k3s::ClusterEffect;
 use super::kubernetes::{Site, Staging, settle};
 use super::staged::FaultRule;
 use super::vsphere::{Desk, Entry, Settings, World, guests, status};
@@ -147,23 +148,37 @@ impl Core {
         if self.rest.at == Some(self.moment()) && self.rest.due_ms.is_none_or(|due| now < due) {
             return Ok(());
         }
+        let late = self.rest.due_ms.take_if(|due| *due <= now).is_some();
+        if late || self.rest.at.is_none_or(|(_, entries)| entries != self.rest.entries) {
+            // The vCenter may have done anything to any node.
+            let clusters = self.hosts.clusters.all.values_mut();
+            clusters.for_each(|cluster| cluster.unsettled.everywhere = true);
+        }
         let ids: Vec<String> = self.hosts.clusters.all.keys().cloned().collect();
-        let mut due_ms: Option<u64> = None;
         for id in ids {
-            let Some(cluster) = self.hosts.clusters.get(&id) else { continue };
+            let Some(cluster) = self.hosts.clusters.all.remove(&id) else { continue };
             let settled = settle(cluster, &self.desk.world, &self.site, now);
-            due_ms = due_ms.into_iter().chain(settled.due_ms).min();
+            self.hosts.clusters.all.insert(id, settled.cluster);
+            self.rest.due_ms = self.rest.due_ms.into_iter().chain(settled.due_ms).min();
             // The vCenter first: what it has done already is not done again.
             settled.vsphere.iter().for_each(|entry| self.desk.world.apply(entry));
-            self.keep(settled.vsphere)?;
-            if !settled.clusters.is_empty() {
-                let record = self.hosts.keep_clusters(settled.clusters);
-                self.keep_hosts(vec![record])?;
-            }
+            self.keep_settled(settled.vsphere, settled.effects)?;
         }
         self.rest.at = Some(self.moment());
-        self.rest.due_ms = due_ms;
         Ok(())
+    }
+
+    /// Writes what controllers did to the log, in one: it has all happened already.
+    fn keep_settled(&mut self, entries: Vec<Entry>, effects: Vec<ClusterEffect>) -> io::Result<()> {
+        let moves = entries.iter().any(Entry::touches_machines);
+        self.rest.entries += entries.len() as u64;
+        let mut records: Vec<Record> = entries.into_iter().map(Record::Vsphere).collect();
+        if !effects.is_empty() {
+            let record = HostRecord { hosts: Vec::new(), clusters: effects };
+            records.push(Record::Host(record));
+        }
+        self.append(records)?;
+        if moves { self.follow() } else { Ok(()) }
     }
 
     fn moment(&self) -> (u64, u64) {

@@ -28,6 +28,7 @@ pub use control::{
 pub use home::{Endpoints, Lab, LabError, Opened, reset};
 pub use host::{HostAction, HostAnswer, HostEndpoint, StatusCommand, StatusHost};
 pub use k3s::{ClusterStatus, NodeStatus, Restarted, SkippedMinor, TogetherDown, WorkloadStatus};
+pub use kubernetes::ProjectAction;
 pub use serve::{Running, ServeOptions};
 pub use setup::{
     AccountSetup, GrantSetup, K3sSetup, MachineSetup, RoleSetup, Setup, TemplateSetup,

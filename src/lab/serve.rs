@@ -19,7 +19,7 @@ use super::control::{Adjustment, Drifted, Status, TOKEN_HEADER};
 use super::core::{Core, Rest, now};
 use super::home::{Endpoints, Lab, LabError};
 use super::host::{HostAction, HostAnswer, HostDesk, HostEndpoint, Network};
-use super::kubernetes::{Port, Staging, kubeconfig_path};
+use super::kubernetes::{Port, ProjectAction, Staging, kubeconfig_path};
 use super::side_door;
 use super::staged::FaultRule;
 use super::tls::identity;
@@ -201,6 +201,16 @@ impl Running {
         let answered = lock(&self.core).hand(host, action);
         let answered = answered.map_err(|source| LabError::io(&self.directory, source))?;
         answered.map_err(|reason| LabError::Refused { reason })
+    }
+
+    /// As [`super::Control::project`], without a connection.
+    ///
+    /// # Errors
+    /// `Refused` where there is no such project or it says no, and `Io`.
+    pub fn project(&self, namespace: &str, action: &ProjectAction) -> Result<(), LabError> {
+        let done = lock(&self.core).project(namespace, action);
+        let done = done.map_err(|source| LabError::io(&self.directory, source))?;
+        done.map_err(|reason| LabError::Refused { reason })
     }
 
     fn change(&self, make: impl FnOnce(&World) -> Result<Entry, String>) -> Result<(), LabError> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::control::Adjustment;
 use super::core::Core;
 use super::host::HostAction;
+use super::kubernetes::ProjectAction;
 use super::serve::{Answer, plain, unwritable};
 use super::vsphere::{Entry, World, adjust, attach, detach};
 
@@ -28,8 +29,7 @@ pub(super) fn answer(core: &mut Core, method: &Method, path: &str, body: &str) -
     }
 }
 
-const COMMANDS: &str =
-    "the lab knows status, hosts, drift, drift-hosts, delay, fault, attach, detach, set and host";
+const COMMANDS: &str = "the lab knows status, hosts, drift, drift-hosts, delay, fault, attach, detach, set, host and project";
 
 #[derive(Deserialize)]
 struct DriftBody {
@@ -52,6 +52,12 @@ struct DiskBody {
 struct HostBody {
     host: String,
     action: HostAction,
+}
+
+#[derive(Deserialize)]
+struct ProjectBody {
+    namespace: String,
+    action: ProjectAction,
 }
 
 /// Why the side door does not do as it is told.
@@ -106,6 +112,11 @@ fn command(core: &mut Core, path: &str, body: &str) -> Result<Option<Value>, Ref
             let HostBody { host, action } = serde_json::from_str(body)?;
             let answer = core.hand(&host, &action)?.map_err(Refusal::Request)?;
             Ok(Some(serde_json::to_value(answer)?))
+        }
+        "/lab/project" => {
+            let ProjectBody { namespace, action } = serde_json::from_str(body)?;
+            core.project(&namespace, &action)?.map_err(Refusal::Request)?;
+            Ok(Some(Value::Null))
         }
         "/lab/delay" => {
             let DelayBody { ms } = serde_json::from_str(body)?;

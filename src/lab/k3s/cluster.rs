@@ -8,6 +8,7 @@ use super::audit::Audited;
 use super::ids::{self, Hidden};
 use super::member::Member;
 use super::node::Node;
+use super::unsettled::Unsettled;
 use crate::lab::kubernetes::Store;
 
 /// All clusters there ever were, by id.
@@ -72,6 +73,9 @@ pub(in crate::lab) struct Cluster {
     pub store: Store,
     /// Counts changes; the source of resource versions.
     pub revision: u64,
+    /// What its controllers have not seen yet.
+    #[serde(skip)]
+    pub unsettled: Unsettled,
 }
 
 /// An etcd snapshot.

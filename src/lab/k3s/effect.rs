@@ -7,7 +7,8 @@ use super::cluster::{BootstrapToken, Cluster, Clusters, Pace, Snapshot};
 use super::ids::Hidden;
 use super::member::Member;
 use super::node::Node;
-use crate::lab::kubernetes::StoreEffect;
+use super::unsettled::Reach;
+use crate::lab::kubernetes::{StoreEffect, reach};
 
 /// One change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,6 +75,10 @@ impl Clusters {
 impl Cluster {
     fn change(&mut self, change: &Changed) {
         self.revision += 1;
+        self.unsettled.add(match change {
+            Changed::Object(effect) => reach(&self.store, effect),
+            _ => Reach::Everywhere,
+        });
         match change {
             Changed::Node(node) => {
                 let node = Node { revision: self.revision, ..(**node).clone() };
@@ -125,6 +130,11 @@ impl Draft {
     /// Begins with a cluster that stands.
     pub(in crate::lab) fn of(cluster: &Cluster) -> Self {
         Self { cluster: cluster.clone(), effects: Vec::new() }
+    }
+
+    /// Goes on with a cluster in place: what the caller gets back in `cluster` is changed already.
+    pub(in crate::lab) fn on(cluster: Cluster) -> Self {
+        Self { cluster, effects: Vec::new() }
     }
 
     /// Begins with a new cluster.

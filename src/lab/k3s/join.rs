@@ -13,6 +13,7 @@ use super::member::Member;
 use super::registration;
 use super::start::{Refused, Start, Started};
 use super::token::{Grant, Token};
+use super::unsettled::Unsettled;
 use crate::lab::kubernetes::{Store, authority};
 
 /// What k3s says before the cause when a server cannot start.
@@ -37,6 +38,7 @@ pub(super) fn begin(clusters: &Clusters, start: &Start<'_>, seed: u64) -> Result
         Refused::for_good(journal::fatal(start.now_ms, &text))
     })?;
     let cluster = Cluster {
+        unsettled: Unsettled::default(),
         ca,
         id,
         seed,

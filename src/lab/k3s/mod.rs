@@ -27,6 +27,7 @@ mod start;
 mod status;
 mod stop;
 mod token;
+mod unsettled;
 mod version;
 
 pub use status::{
@@ -44,6 +45,7 @@ pub(in crate::lab) use staging::{release_pods, stick_pod};
 pub(in crate::lab) use start::{Role, Start, start};
 pub(in crate::lab) use status::status;
 pub(in crate::lab) use stop::{runs, stopped};
+pub(in crate::lab) use unsettled::{Reach, Unsettled};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

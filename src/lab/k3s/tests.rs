@@ -153,10 +153,12 @@ impl Site {
     fn settle(&mut self) {
         let ids: Vec<String> = self.clusters.all.keys().cloned().collect();
         for id in ids {
-            let cluster = self.clusters.get(&id).unwrap();
+            let mut cluster = self.clusters.all.remove(&id).unwrap();
+            // Time has passed.
+            cluster.unsettled.everywhere = true;
             let none = crate::lab::kubernetes::Site::default();
             let settled = settle(cluster, &World::empty(SEED), &none, self.now_ms);
-            settled.clusters.iter().for_each(|effect| self.clusters.apply(effect));
+            self.clusters.all.insert(id, settled.cluster);
         }
     }
 

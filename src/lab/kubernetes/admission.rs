@@ -7,6 +7,7 @@ use super::key::Key;
 use super::quota;
 use super::refusal::Refusal;
 use super::selector;
+use super::store::Store;
 use super::syntax::quantity;
 use super::template::{CONTAINERS, items};
 
@@ -46,7 +47,8 @@ pub(super) fn admit(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(),
     match (key.group.as_str(), key.plural.as_str()) {
         ("", "pods") => {
             priority(call, key, object)?;
-            limits(call, key, object)?;
+            let limited = limits(&call.cluster.store, &key.namespace, object);
+            limited.map_err(|why| Refusal::forbidden(key, &why))?;
             pod(object);
         }
         ("", "persistentvolumeclaims") => {
@@ -59,7 +61,11 @@ pub(super) fn admit(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(),
         }
         _ => {}
     }
-    if call.resource.namespaced { quota::admit(call, key, object) } else { Ok(()) }
+    if !call.resource.namespaced {
+        return Ok(());
+    }
+    let room = quota::room(&call.cluster.store, key, object);
+    room.map_err(|why| Refusal::forbidden(key, &why))
 }
 
 fn add_finalizer(object: &mut Json, name: &str) {
@@ -119,9 +125,12 @@ fn pod(object: &mut Json) {
     spec["tolerations"] = Json::Array(tolerations);
 }
 
-/// LimitRanges of the namespace: defaults are written, minima and maxima checked.
-fn limits(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(), Refusal> {
-    let ranges = call.cluster.store.list_in("", "limitranges", &key.namespace);
+/// LimitRanges of a pod's namespace: defaults are written, minima and maxima checked.
+///
+/// # Errors
+/// The server's words.
+pub(super) fn limits(store: &Store, namespace: &str, object: &mut Json) -> Result<(), String> {
+    let ranges = store.list_in("", "limitranges", namespace);
     let mut wrong = Vec::new();
     for (_, range) in ranges {
         for limit in items(&range["spec"]["limits"]).filter(|limit| limit["type"] == "Container") {
@@ -134,7 +143,7 @@ fn limits(call: &Call<'_>, key: &Key, object: &mut Json) -> Result<(), Refusal> 
             }
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Refusal::forbidden(key, &listed(&wrong))) }
+    if wrong.is_empty() { Ok(()) } else { Err(listed(&wrong)) }
 }
 
 fn listed(texts: &[String]) -> String {

@@ -1,10 +1,13 @@
 //! A cluster's API at work: who is let in, what is staged, and what is kept of an answer.
 
+use std::io;
 use std::time::Duration;
 
 use super::request::{Request, Target};
 use super::server::{Credentials, Door, Outcome};
-use super::{Answer, Key, Refusal, StoreEffect, Watch, answer, fault, tls};
+use super::{
+    Act, Answer, Key, ProjectAction, Refusal, StoreEffect, Watch, act, answer, exec, fault, tls,
+};
 use crate::lab::StagedFault;
 use crate::lab::core::{Core, now};
 use crate::lab::k3s::{self, Change, Changed, Cluster, ClusterEffect, ids};
@@ -90,6 +93,13 @@ impl Core {
         if hits.contains(&StagedFault::ConcurrentWrite) {
             self.touch(door, request)?;
         }
+        if exec::is_asked(request) {
+            let cluster = self.hosts.clusters.get(&door.cluster)?;
+            return Some(match exec::exec(cluster, &self.desk.world, request) {
+                Ok(executed) => Outcome::Executed(Box::new(executed)),
+                Err(refusal) => refused(refusal),
+            });
+        }
         let request = small(request, &hits);
         let answer = answer(self.hosts.clusters.get(&door.cluster)?, &request, now);
         if !answer.effects.is_empty() {
@@ -108,6 +118,54 @@ impl Core {
         }
         tracing::trace!(cluster = door.cluster, status = answer.status, "lab Kubernetes");
         (!cut).then(|| Outcome::Answered(Box::new(answer)))
+    }
+
+    /// Does something in a project's own admin UI; the inner error says why not.
+    pub(in crate::lab) fn project(
+        &mut self,
+        namespace: &str,
+        action: &ProjectAction,
+    ) -> io::Result<Result<(), String>> {
+        self.settle()?;
+        let mut clusters = self.hosts.clusters.all.values();
+        let has = |one: &&Cluster| one.answers(now()) && one.store.namespace(namespace).count() > 0;
+        let Some(cluster) = clusters.find(has) else {
+            return Ok(Err(format!("no cluster that answers has a namespace {namespace}")));
+        };
+        match act(cluster, &self.desk.world, namespace, action) {
+            Err(why) => return Ok(Err(why)),
+            Ok(Act::Volumes(entries)) => {
+                entries.iter().for_each(|entry| self.desk.world.apply(entry));
+                self.keep(entries)?;
+            }
+            Ok(Act::Images(requests)) => {
+                let id = cluster.id.clone();
+                for request in &requests {
+                    if let Err(why) = self.send(&id, request)? {
+                        return Ok(Err(why));
+                    }
+                }
+                self.settle()?;
+                return self.project(namespace, &ProjectAction::Abort);
+            }
+        }
+        self.settle()?;
+        Ok(Ok(()))
+    }
+
+    /// Carries out a request of somebody inside of a cluster; the inner error is the refusal.
+    fn send(&mut self, cluster: &str, request: &Request) -> io::Result<Result<(), String>> {
+        let Some(cluster) = self.hosts.clusters.get(cluster) else { return Ok(Ok(())) };
+        let answer = answer(cluster, request, now());
+        if answer.status >= 300 {
+            return Ok(Err(String::from_utf8_lossy(&answer.body).into_owned()));
+        }
+        if !answer.effects.is_empty() {
+            self.api.wrote(request);
+            let record = self.hosts.keep_clusters(answer.effects);
+            self.keep_hosts(vec![record])?;
+        }
+        Ok(Ok(()))
     }
 
     /// Writes the object of a request as somebody else would, changing nothing but its version.

@@ -15,9 +15,11 @@ mod defaults;
 mod delete;
 mod desk;
 mod discovery;
+mod exec;
 mod fault;
 mod fields;
 mod immutable;
+mod index;
 mod kept;
 mod key;
 mod kubeconfig;
@@ -28,6 +30,7 @@ mod patch;
 mod pod_check;
 mod port;
 mod quota;
+mod reach;
 mod read;
 mod refusal;
 mod request;
@@ -43,18 +46,21 @@ mod tls;
 mod validate;
 mod view;
 mod watch;
+mod websocket;
 mod write;
 
 pub(in crate::lab) use api::answer;
 pub(in crate::lab) use call::Answer;
 pub(in crate::lab) use certificates::authority;
+pub use controllers::ProjectAction;
 pub(in crate::lab) use controllers::{
-    PodView, Site, blocked, edits, movable, pods_on, settle, workloads,
+    Act, PodView, Site, act, blocked, edits, movable, pods_on, settle, workloads,
 };
 pub(in crate::lab) use fault::{PREFIX, Staging};
 pub(in crate::lab) use key::Key;
 pub(in crate::lab) use kubeconfig::kubeconfig;
 pub(in crate::lab) use port::{Port, path as kubeconfig_path};
+pub(in crate::lab) use reach::reach;
 pub(in crate::lab) use refusal::Refusal;
 pub(in crate::lab) use request::Request;
 pub(in crate::lab) use server::serve;

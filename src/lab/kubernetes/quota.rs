@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::call::Call;
 use super::key::Key;
-use super::refusal::Refusal;
+use super::store::Store;
 use super::syntax::quantity;
 use super::template::items;
 
 /// Whether the quotas of its namespace have room for a new object.
 ///
 /// # Errors
-/// 403 with the server's words.
-pub(super) fn admit(call: &Call<'_>, key: &Key, object: &Json) -> Result<(), Refusal> {
-    let quotas = call.cluster.store.list_in("", "resourcequotas", &key.namespace);
+/// The server's words.
+pub(super) fn room(store: &Store, key: &Key, object: &Json) -> Result<(), String> {
+    let quotas = store.list_in("", "resourcequotas", &key.namespace);
     for (name, quota) in quotas {
         let scoped =
             quota["spec"].get("scopes").is_some() || quota["spec"].get("scopeSelector").is_some();
@@ -30,9 +29,9 @@ pub(super) fn admit(call: &Call<'_>, key: &Key, object: &Json) -> Result<(), Ref
             let missing: Vec<String> =
                 missing.iter().map(|one| format!("{one} for: {}", names(object))).collect();
             let why = format!("failed quota: {}: must specify {}", name.name, missing.join("; "));
-            return Err(Refusal::forbidden(key, &why));
+            return Err(why);
         }
-        let used = used(call, key);
+        let used = used(store, key);
         let over = |one: &&String| {
             let (Some(asked), Some(most)) = (asked.get(*one), quantity(&hard[*one])) else {
                 return false;
@@ -51,7 +50,7 @@ pub(super) fn admit(call: &Call<'_>, key: &Key, object: &Json) -> Result<(), Ref
                 list(&|one| amount(one, used.get(one).copied().unwrap_or(0))),
                 list(&|one| text(&hard[one])),
             );
-            return Err(Refusal::forbidden(key, &why));
+            return Err(why);
         }
     }
     Ok(())
@@ -137,9 +136,9 @@ fn amount(name: &str, thousandths: i128) -> String {
 }
 
 /// What the objects of a key's kind and namespace take together.
-fn used(call: &Call<'_>, key: &Key) -> BTreeMap<String, i128> {
+fn used(store: &Store, key: &Key) -> BTreeMap<String, i128> {
     let mut sum = BTreeMap::new();
-    let objects = call.cluster.store.list_in(&key.group, &key.plural, &key.namespace);
+    let objects = store.list_in(&key.group, &key.plural, &key.namespace);
     for (key, object) in objects.filter(|(_, object)| counts(object)) {
         for (name, taken) in usage(key, object) {
             *sum.entry(name).or_insert(0) += taken;

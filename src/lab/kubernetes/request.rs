@@ -15,6 +15,8 @@ pub(in crate::lab) struct Request {
     pub accept: String,
     pub user_agent: String,
     pub body: Vec<u8>,
+    /// The protocols that a WebSocket is asked for with, the best first; `None` for plain HTTP.
+    pub protocols: Option<Vec<String>>,
 }
 
 /// Query parameters by name; of one that stands twice, the last.
@@ -57,6 +59,12 @@ impl Query {
 impl Request {
     pub(super) fn query(&self) -> Query {
         Query::read(&self.query)
+    }
+
+    /// All values of a query parameter that stands more than once.
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value)).collect()
     }
 
     /// The verb as audit logs name it: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`,

@@ -9,7 +9,8 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE, USER_AGENT, WWW_AUTHENTICATE,
 };
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
@@ -19,7 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
+use super::exec::Executed;
 use super::request::Request;
+use super::websocket::{self, Asked};
 use super::{Answer, Watch, tls};
 use crate::lab::core::{Core, now};
 
@@ -36,6 +39,8 @@ pub(in crate::lab) enum Outcome {
     Answered(Box<Answer>),
     /// The connection ends without an answer.
     Cut,
+    /// A command ran in a container; its output goes over a WebSocket.
+    Executed(Box<Executed>),
     /// No answer ever comes.
     Hangs,
 }
@@ -75,17 +80,19 @@ where
         service_fn(move |request| respond(request, Arc::clone(&core), door.clone(), chain.clone()));
     let served =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let served = served.with_upgrades();
     if let Err(error) = served.await {
         tracing::debug!(%error, "lab Kubernetes connection ended");
     }
 }
 
 async fn respond(
-    request: hyper::Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
     core: Arc<Mutex<Core>>,
     door: Door,
     chain: Vec<CertificateDer<'static>>,
 ) -> Result<Reply, Cut> {
+    let asked = websocket::asked(&mut request);
     let (head, body) = request.into_parts();
     let header = |name| {
         let value = head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
@@ -102,6 +109,7 @@ async fn respond(
         accept: header(ACCEPT),
         user_agent: header(USER_AGENT),
         body: body.to_bytes().to_vec(),
+        protocols: asked.as_ref().map(|asked| asked.protocols.clone()),
     };
     let credentials = Credentials { chain, header: header(AUTHORIZATION) };
     let (outcome, delay) = lock(&core).kubernetes(&door, &request, &credentials);
@@ -109,6 +117,7 @@ async fn respond(
     match outcome {
         Outcome::Cut => Err(Cut),
         Outcome::Hangs => std::future::pending().await,
+        Outcome::Executed(executed) => Ok(switch(*executed, asked)),
         Outcome::Answered(answer) => Ok(reply(*answer, &core, &door)),
     }
 }
@@ -129,6 +138,25 @@ fn reply(answer: Answer, core: &Arc<Mutex<Core>>, door: &Door) -> Reply {
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"k3s\""));
     }
+    reply
+}
+
+/// The answer after which the connection is a WebSocket.
+fn switch(executed: Executed, asked: Option<Asked>) -> Reply {
+    let mut reply = Response::new(Either::Left(Full::new(Bytes::new())));
+    let Some(asked) = asked else { return reply };
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = reply.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    for (name, value) in
+        [(SEC_WEBSOCKET_ACCEPT, asked.accept()), (SEC_WEBSOCKET_PROTOCOL, executed.protocol.into())]
+    {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    tokio::spawn(websocket::send(asked, executed));
     reply
 }
 

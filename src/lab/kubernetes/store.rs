@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::index::Index;
 use super::key::Key;
 
 /// All objects, each whole. Changed only through [`StoreEffect`], so that every change is logged.
@@ -21,6 +22,8 @@ pub(in crate::lab) struct Store {
     /// What went at or before this revision may be forgotten.
     #[serde(skip)]
     floor: u64,
+    #[serde(skip)]
+    index: Index,
 }
 
 /// One change.
@@ -53,7 +56,9 @@ struct OnDisk {
 
 impl From<OnDisk> for Store {
     fn from(OnDisk { objects, revision }: OnDisk) -> Self {
-        Self { objects, revision, gone: VecDeque::new(), floor: revision }
+        let mut index = Index::default();
+        objects.iter().for_each(|(key, object)| index.add(key, object));
+        Self { objects, revision, gone: VecDeque::new(), floor: revision, index }
     }
 }
 
@@ -91,6 +96,20 @@ impl Store {
         self.from(group, plural, namespace).take_while(same(group, plural)).take_while(inside)
     }
 
+    /// All objects in a namespace, in the order of keys.
+    pub(in crate::lab) fn namespace(&self, name: &str) -> impl Iterator<Item = (&Key, &Arc<Json>)> {
+        self.index.namespace(name).filter_map(|key| self.objects.get_key_value(key))
+    }
+
+    pub(in crate::lab) fn has_uid(&self, uid: &str) -> bool {
+        self.index.has_uid(uid)
+    }
+
+    /// What names an object as one of its owners.
+    pub(in crate::lab) fn owned(&self, uid: &str) -> impl Iterator<Item = &Key> {
+        self.index.owned(uid)
+    }
+
     /// What went after a revision, oldest first; `None` where that is no longer known.
     pub(in crate::lab) fn gone_since(&self, revision: u64) -> Option<impl Iterator<Item = &Gone>> {
         let after = move |gone: &&Gone| gone.revision > revision;
@@ -104,10 +123,20 @@ impl Store {
             StoreEffect::Put(key, object) => {
                 let mut object = (**object).clone();
                 object["metadata"]["resourceVersion"] = json!(revision.to_string());
-                self.objects.insert(key.clone(), Arc::new(object));
+                match self.objects.get_mut(key) {
+                    Some(known) => {
+                        self.index.change(key, known, &object);
+                        *known = Arc::new(object);
+                    }
+                    None => {
+                        self.index.add(key, &object);
+                        self.objects.insert(key.clone(), Arc::new(object));
+                    }
+                }
             }
             StoreEffect::Gone(key) => {
                 if let Some(object) = self.objects.remove(key) {
+                    self.index.remove(key, &object);
                     self.forget(Gone { revision, key: key.clone(), object });
                 }
             }

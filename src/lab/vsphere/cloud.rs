@@ -159,7 +159,8 @@ impl World {
     /// Deletes a first-class disk that hangs on no machine. Nothing is applied.
     pub(in crate::lab) fn drop_disk(&self, id: &str) -> Option<Entry> {
         let disk = self.loose(id)?;
-        Some(Entry { effects: vec![Effect::TakeDisk(disk.file.clone())] })
+        let effects = vec![Effect::TakeDisk(disk.file.clone()), Effect::Erase(id.to_owned())];
+        Some(Entry { effects })
     }
 
     /// Makes a first-class disk larger, wherever it is. Nothing is applied.

@@ -9,6 +9,7 @@ mod call;
 mod clone;
 mod cloud;
 mod collector;
+mod contents;
 mod device;
 mod device_change;
 mod disk;

@@ -30,6 +30,10 @@ pub(in crate::lab) struct World {
     /// Foreign disks that were deleted, in that order.
     #[serde(default)]
     pub(super) lost_disks: Vec<LostDisk>,
+    /// What programs wrote on volumes, by place: a disk's id or a machine's directory, and a path
+    /// in it.
+    #[serde(default)]
+    pub(super) contents: BTreeMap<String, String>,
     /// Accounts that single sign-on knows, in their one form.
     pub(super) principals: BTreeSet<String>,
     /// Members by group, both in their one form.
@@ -162,6 +166,12 @@ pub(super) enum Effect {
     /// It hangs on a machine from now on.
     TakeDisk(String),
     LoseDisk(LostDisk),
+    Write {
+        place: String,
+        text: String,
+    },
+    /// Of a whole disk.
+    Erase(String),
     Know(String),
     Join {
         group: String,
@@ -250,6 +260,10 @@ impl World {
                 self.disks.remove(file);
             }
             Effect::LoseDisk(lost) => self.lost_disks.push(lost.clone()),
+            Effect::Write { place, text } => {
+                self.contents.insert(place.clone(), text.clone());
+            }
+            Effect::Erase(disk) => self.erase(disk),
             Effect::Know(principal) => {
                 self.principals.insert(principal.clone());
             }

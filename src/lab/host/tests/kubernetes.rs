@@ -15,7 +15,7 @@ use super::client::{Rig, address};
 use super::k3s::cluster;
 
 /// A port whose connections go through a host to a server's API.
-async fn forward(rig: &Rig, host: usize, to: String) -> u16 {
+pub async fn forward(rig: &Rig, host: usize, to: String) -> u16 {
     let client = Arc::new(rig.connect(host).await);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -31,7 +31,7 @@ async fn forward(rig: &Rig, host: usize, to: String) -> u16 {
     port
 }
 
-async fn kubeconfig(rig: &Rig, server: usize, port: u16) -> Kubeconfig {
+pub async fn kubeconfig(rig: &Rig, server: usize, port: u16) -> Kubeconfig {
     let text = rig.root(server, "cat /etc/rancher/k3s/k3s.yaml").await.stdout;
     let text = text.replace("127.0.0.1:6443", &format!("127.0.0.1:{port}"));
     Kubeconfig::from_yaml(&text).unwrap()

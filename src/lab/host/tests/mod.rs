@@ -3,6 +3,7 @@
 
 mod client;
 mod commands;
+mod commands_in_pods;
 mod faults;
 mod following;
 mod k3s;

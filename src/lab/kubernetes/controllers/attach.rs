@@ -24,7 +24,7 @@ struct Mounted {
 
 /// Attaches what pods wait for, and detaches what none mounts any more.
 pub(super) fn run(work: &mut Work<'_>) {
-    for (_, pod) in work.pods() {
+    for (_, pod) in work.due_pods() {
         if pod::node(&pod).is_empty() || !pod::is_active(&pod) {
             continue;
         }
@@ -32,7 +32,7 @@ pub(super) fn run(work: &mut Work<'_>) {
             ask(work, &pod, &mounted);
         }
     }
-    for (key, attachment) in work.list(GROUP, "volumeattachments") {
+    for (key, attachment) in work.due_attachments() {
         if is_needed(work, &attachment) {
             attach(work, &key, &attachment);
         } else {
@@ -81,9 +81,10 @@ fn ask(work: &mut Work<'_>, pod: &Json, mounted: &Mounted) {
     if work.has(&key) {
         return;
     }
-    let attachments = work.list(GROUP, "volumeattachments");
-    let elsewhere = attachments
-        .iter()
+    let elsewhere = work
+        .cluster()
+        .store
+        .list(GROUP, "volumeattachments")
         .any(|(_, other)| text(other, "/spec/source/persistentVolumeName") == mounted.name);
     if elsewhere {
         let text = format!(
@@ -170,14 +171,14 @@ fn node_id(work: &Work<'_>, node: &str, driver: &str) -> Option<String> {
 /// Tells the pods of a node that mount a volume what is wrong with it.
 fn tell(work: &mut Work<'_>, volume: &Json, node: &str, message: &str) {
     let claim = &volume["spec"]["claimRef"];
-    for (key, pod) in work.pods() {
-        let mounts = key.namespace == text(claim, "/namespace")
-            && pod::node(&pod) == node
-            && pod::claims(&pod).any(|name| name == text(claim, "/name"));
-        if mounts {
-            let about = About::pod(&pod, "attachdetach-controller");
-            work.event(&about, "FailedAttachVolume", message);
-        }
+    let pods = work.cluster().store.list_in("", "pods", text(claim, "/namespace"));
+    let mounts = |pod: &&Arc<Json>| {
+        pod::node(pod) == node && pod::claims(pod).any(|name| name == text(claim, "/name"))
+    };
+    let mine: Vec<Arc<Json>> = pods.map(|(_, pod)| pod).filter(mounts).cloned().collect();
+    for pod in mine {
+        let about = About::pod(&pod, "attachdetach-controller");
+        work.event(&about, "FailedAttachVolume", message);
     }
 }
 

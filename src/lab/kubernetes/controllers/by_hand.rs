@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::cht;
 use super::json::{annotation, is_going, list, map, text};
 use crate::lab::Drifted;
 use crate::lab::k3s::{Cluster, ids};
@@ -16,7 +17,7 @@ const EDITOR: &str = "kubectl-edit";
 const OWNER: &str = "boma";
 const MARK: &str = "boma.dev/address";
 /// What may be deleted without anything else going with it, or losing data.
-const EXPENDABLE: [&str; 14] = [
+const EXPENDABLE: [&str; 16] = [
     "Service",
     "ConfigMap",
     "ServiceAccount",
@@ -31,10 +32,24 @@ const EXPENDABLE: [&str; 14] = [
     "PriorityClass",
     "Ingress",
     "NetworkPolicy",
+    "LimitRange",
+    "ResourceQuota",
 ];
-/// Variables that make a program another one.
-const VITAL: [&str; 6] =
-    ["X_CSI_MODE", "CSI_ENDPOINT", "ADDRESS", "VSPHERE_CSI_CONFIG", "CSI_NAMESPACE", "NODE_NAME"];
+/// Variables that make a program another one: a CouchDB that was once called otherwise keeps the
+/// name in its list of nodes for ever.
+const VITAL: [&str; 9] = [
+    "X_CSI_MODE",
+    "CSI_ENDPOINT",
+    "ADDRESS",
+    "VSPHERE_CSI_CONFIG",
+    "CSI_NAMESPACE",
+    "NODE_NAME",
+    "SVC_NAME",
+    "COUCHDB_SYNC_ADMINS_NODE",
+    "CLUSTER_PEER_IPS",
+];
+/// What CouchDB's volumes were made with. Nobody edits it in a project that is to go on.
+const CREDENTIALS: &str = "COUCHDB_PASSWORD";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// One change that can be made by hand.
@@ -59,10 +74,15 @@ pub(in crate::lab) fn edits(cluster: &Cluster, seed: u64, now_ms: u64) -> Vec<Ed
     let marked = stored
         .chain(nodes)
         .filter(|(_, object)| !annotation(object, MARK).is_empty() && !is_going(object));
+    let upgrading = cht::upgrading(cluster);
     let mut drawn: Vec<([u8; 32], Edit)> = Vec::new();
     for (key, object) in marked {
         let identity = key.to_string();
-        let possible = possible(&key, &object);
+        let mut possible = possible(&key, &object);
+        // Images that the upgrade-service sets are nobody else's to find fault with.
+        let not_its = |edit: &Edit| !edit.told.property.ends_with(".image");
+        let own = key.name == cht::UPGRADE_SERVICE || !upgrading.contains(&key.namespace);
+        possible.retain(|edit| own || not_its(edit));
         let choice = draw_bytes(seed, "kubernetes edit", &identity);
         let place = usize::from(choice[0]) % possible.len().max(1);
         if let Some(edit) = possible.into_iter().nth(place) {
@@ -78,7 +98,11 @@ fn possible(key: &Key, object: &Json) -> Vec<Edit> {
     match text(object, "/kind") {
         "Deployment" | "DaemonSet" => all.extend(workload(key, object)),
         "ConfigMap" => all.extend(data(key, object, false)),
-        "Secret" => all.extend(data(key, object, true)),
+        "Secret" if object["data"].get(CREDENTIALS).is_none() => {
+            all.extend(data(key, object, true));
+        }
+        "Role" => all.extend(role(key, object)),
+        "Ingress" => all.extend(host(key, object)),
         "StorageClass" => all.extend(default_class(key, object)),
         "Node" => return node(key, object),
         _ => {}
@@ -107,7 +131,8 @@ fn workload(key: &Key, object: &Json) -> Vec<Edit> {
         let own = |more: &[&str]| owns(object, &[&above[..], more].concat());
         if own(&["f:image"]) {
             let image = text(container, "/image");
-            let after = json!(format!("{}-by-hand", image.split('@').next().unwrap_or(image)));
+            let by_hand = || format!("{}-by-hand", image.split('@').next().unwrap_or(image));
+            let after = json!(cht::newer(image).unwrap_or_else(by_hand));
             let pointer = format!("{base}/{place}/image");
             all.push(replace(key, object, &pointer, &format!("{path}.image"), after));
         }
@@ -149,6 +174,24 @@ fn data(key: &Key, object: &Json, secret: bool) -> Vec<Edit> {
         (value.as_str() != Some("")).then_some(edit)
     });
     edits.collect()
+}
+
+/// A verb less in the first rule: the list is one value.
+fn role(key: &Key, object: &Json) -> Option<Edit> {
+    let mut rules = object.get("rules")?.clone();
+    let verbs = rules.pointer_mut("/0/verbs")?.as_array_mut()?;
+    let more = verbs.len() > 1 && owns(object, &["f:rules"]);
+    verbs.pop();
+    more.then(|| replace(key, object, "/rules", "rules", rules))
+}
+
+/// Another host in the first rule: the list is one value.
+fn host(key: &Key, object: &Json) -> Option<Edit> {
+    let mut rules = object.pointer("/spec/rules")?.clone();
+    let host = rules.pointer_mut("/0/host").filter(|host| host.is_string())?;
+    *host = json!(format!("by-hand.{}", host.as_str().unwrap_or_default()));
+    let own = owns(object, &["f:spec", "f:rules"]);
+    own.then(|| replace(key, object, "/spec/rules", "spec.rules", rules))
 }
 
 fn default_class(key: &Key, object: &Json) -> Option<Edit> {

@@ -37,6 +37,11 @@ pub(super) fn known(pod: &Json) -> Option<(&Json, Program)> {
     pod::containers(pod).iter().find_map(|container| Some((container, program(container)?)))
 }
 
+/// Whether a pod serves the whole cluster, so that a change of it reaches everything.
+pub(in crate::lab) fn is_central(pod: &Json) -> bool {
+    known(pod).is_some()
+}
+
 /// Whether a pod runs a program.
 pub(super) fn is(pod: &Json, wanted: Program) -> bool {
     known(pod).is_some_and(|(_, program)| program == wanted)

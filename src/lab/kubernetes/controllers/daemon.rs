@@ -29,8 +29,8 @@ const TOLERATED: [(&str, &str); 7] = [
 
 /// Brings every DaemonSet one step further.
 pub(super) fn run(work: &mut Work<'_>) {
-    let mut pods = by_owner(work.pods());
-    for (key, set) in work.list("apps", "daemonsets") {
+    let mut pods = by_owner(work.due_pods());
+    for (key, set) in work.due("apps", "daemonsets") {
         let own = pods.remove(uid(&set)).unwrap_or_default();
         if !is_going(&set) {
             one(work, &key, &set, own);

@@ -19,12 +19,12 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 /// Rolls every Deployment out, one step.
 pub(super) fn run(work: &mut Work<'_>) {
     let mut sets: BTreeMap<String, Vec<Stored>> = BTreeMap::new();
-    for stored in work.list("apps", "replicasets") {
+    for stored in work.due("apps", "replicasets") {
         if let Some(uid) = owner(&stored.1) {
             sets.entry(uid.to_owned()).or_default().push(stored);
         }
     }
-    for (key, deployment) in work.list("apps", "deployments") {
+    for (key, deployment) in work.due("apps", "deployments") {
         if is_going(&deployment) {
             continue;
         }

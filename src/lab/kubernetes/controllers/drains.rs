@@ -39,7 +39,7 @@ pub(in crate::lab) fn pods_on(cluster: &Cluster, node: &str) -> Vec<PodView> {
 
 /// Writes what each budget allows now: evictions over the API go by it.
 pub(super) fn budgets(work: &mut Work<'_>) {
-    for (key, budget) in work.list("policy", "poddisruptionbudgets") {
+    for (key, budget) in work.due("policy", "poddisruptionbudgets") {
         let (allowed, ready, all) = allowed(work.cluster(), &key.namespace, &budget);
         let status = json!({
             "observedGeneration": number(&budget, "/metadata/generation"),

@@ -1,6 +1,7 @@
 //! What goes because its owner, its namespace or its node is gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
@@ -14,43 +15,52 @@ const ORPHAN: &str = "orphan";
 
 /// Removes what nothing holds any more.
 pub(super) fn run(work: &mut Work<'_>) {
-    let all: Vec<Stored> =
-        work.cluster().store.iter().map(|(key, object)| (key.clone(), object.clone())).collect();
-    let uids: BTreeSet<&str> = all.iter().map(|(_, object)| uid(object)).collect();
-    let nodes: BTreeSet<String> =
-        work.cluster().nodes.values().map(|node| node.uid.clone()).collect();
-    let stands = |uid: &str| uids.contains(uid) || nodes.contains(uid);
-    let mut dependents: BTreeMap<&str, Vec<&Key>> = BTreeMap::new();
-    for (key, object) in &all {
-        for owner in list(object, "/metadata/ownerReferences") {
-            dependents.entry(text(owner, "/uid")).or_default().push(key);
-        }
-    }
-    for (key, object) in &all {
+    for (key, object) in due(work) {
         if key.group.is_empty() && key.plural == "nodes" {
             // What is stored beside a Node goes with it.
-            if !nodes.contains(uid(object)) {
-                work.gone(key);
+            if !is_node(work, uid(&object)) {
+                work.gone(&key);
             }
             continue;
         }
         if key.plural == "events" {
-            if !stands(text(object, "/involvedObject/uid")) {
-                work.gone(key);
+            if !stands(work, text(&object, "/involvedObject/uid")) {
+                work.gone(&key);
             }
             continue;
         }
-        let owners = list(object, "/metadata/ownerReferences");
-        if !owners.is_empty() && owners.iter().all(|owner| !stands(text(owner, "/uid"))) {
-            remove(work, key, object);
-        } else if is_lost(work, key, object) {
-            work.gone(key);
-        } else if is_going(object) {
-            let below = dependents.get(uid(object)).map(Vec::as_slice).unwrap_or_default();
-            finish(work, key, object, below);
+        let owners = list(&object, "/metadata/ownerReferences");
+        if !owners.is_empty() && owners.iter().all(|owner| !stands(work, text(owner, "/uid"))) {
+            remove(work, &key, &object);
+        } else if is_lost(work, &key, &object) {
+            work.gone(&key);
+        } else if is_going(&object) {
+            finish(work, &key, &object);
         }
     }
     namespaces(work);
+}
+
+/// All objects that this round is about, those that belong to no namespace only where it is about
+/// everything.
+fn due(work: &Work<'_>) -> Vec<Stored> {
+    let store = &work.cluster().store;
+    let own = |(key, object): (&Key, &Arc<Json>)| (key.clone(), Arc::clone(object));
+    if work.scope.everywhere {
+        return store.iter().map(own).collect();
+    }
+    let names = work.scope.namespaces.iter();
+    let inside = names.flat_map(|name| store.namespace(name)).map(own);
+    inside.chain(work.due_volumes()).collect()
+}
+
+/// Whether there is an object of that uid still.
+fn stands(work: &Work<'_>, uid: &str) -> bool {
+    work.cluster().store.has_uid(uid) || is_node(work, uid)
+}
+
+fn is_node(work: &Work<'_>, uid: &str) -> bool {
+    work.cluster().nodes.values().any(|node| node.uid == uid)
 }
 
 /// A pod whose node is no longer there.
@@ -71,12 +81,13 @@ fn remove(work: &mut Work<'_>, key: &Key, object: &Json) {
 }
 
 /// Goes on with an object that somebody asked to end.
-fn finish(work: &mut Work<'_>, key: &Key, object: &Json, below: &[&Key]) {
+fn finish(work: &mut Work<'_>, key: &Key, object: &Json) {
+    let below: Vec<Key> = work.cluster().store.owned(uid(object)).cloned().collect();
     let finalizers = list(object, "/metadata/finalizers");
     let has = |name: &str| finalizers.iter().any(|one| one == name);
     if has(FOREGROUND) {
         let mut left = false;
-        for key in below {
+        for key in &below {
             if let Some(dependent) = work.get(key) {
                 left |= blocks(&dependent, uid(object));
                 remove(work, key, &dependent);
@@ -87,7 +98,7 @@ fn finish(work: &mut Work<'_>, key: &Key, object: &Json, below: &[&Key]) {
             release(work, key, FOREGROUND);
         }
     } else if has(ORPHAN) {
-        for key in below {
+        for key in &below {
             let Some(dependent) = work.get(key) else { continue };
             let mut free = (*dependent).clone();
             let owners = list(&dependent, "/metadata/ownerReferences").iter();
@@ -137,13 +148,12 @@ pub(super) fn release(work: &mut Work<'_>, key: &Key, finalizer: &str) {
 
 /// Empties namespaces that are to go, and lets them go once they are empty.
 fn namespaces(work: &mut Work<'_>) {
-    for (key, space) in work.list("", "namespaces") {
+    for (key, space) in work.due_namespaces() {
         if !is_going(&space) {
             continue;
         }
-        let inside = |(known, _): &(&Key, &std::sync::Arc<Json>)| known.namespace == key.name;
-        let left: Vec<Key> =
-            work.cluster().store.iter().filter(inside).map(|(key, _)| key.clone()).collect();
+        let inside = work.cluster().store.namespace(&key.name);
+        let left: Vec<Key> = inside.map(|(key, _)| key.clone()).collect();
         for key in &left {
             if key.plural == "pods" {
                 super::drains::evict(work, key);

@@ -26,6 +26,9 @@ pub(super) fn pull(image: &str) -> Result<(), String> {
             "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format"
         ));
     }
+    if super::cht::pull(image) == Some(false) {
+        return failed(&format!("{image}: not found"));
+    }
     if DEAD.iter().any(|dead| image.starts_with(dead)) {
         return failed(&format!("{image}: not found"));
     }

@@ -10,8 +10,8 @@ use super::work::Work;
 
 /// Makes the pods that are missing, and counts those that have ended.
 pub(super) fn run(work: &mut Work<'_>) {
-    let mut pods = by_owner(work.pods());
-    for (key, job) in work.list("batch", "jobs") {
+    let mut pods = by_owner(work.due_pods());
+    for (key, job) in work.due("batch", "jobs") {
         let own = pods.remove(uid(&job)).unwrap_or_default();
         if is_going(&job) {
             continue;

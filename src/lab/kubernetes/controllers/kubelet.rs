@@ -1,6 +1,6 @@
 //! Kubelets: what becomes of a pod on its node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -9,7 +9,7 @@ use super::condition::{self, Condition};
 use super::crash::{self, Crash};
 use super::json::{Stored, is_going, list, text};
 use super::work::{About, Work};
-use super::{attach, images, mounts, pod};
+use super::{attach, cht, images, mounts, pod};
 use crate::lab::k3s::{Node, ids};
 use crate::lab::kubernetes::Key;
 
@@ -24,7 +24,7 @@ struct Waits {
 
 /// Starts pods, ends them, and writes how they are.
 pub(super) fn run(work: &mut Work<'_>) {
-    for (key, pod) in work.pods() {
+    for (key, pod) in work.due_pods() {
         let Some(node) = work.cluster().nodes.get(pod::node(&pod)).cloned() else { continue };
         if !node.running {
             lose(work, &key, &pod);
@@ -56,14 +56,16 @@ fn keep(work: &mut Work<'_>, key: &Key, pod: &Arc<Json>, node: &Node) {
     match text(pod, "/status/phase") {
         "Succeeded" | "Failed" => return,
         // What runs goes on, whatever becomes of the things that it was started with.
-        "Running" if runs_whole(pod) => return revive(work, key, pod),
+        "Running" if runs_whole(pod) => return go_on(work, key, pod),
         _ => {}
     }
     let waits = waits(work, pod, node);
     let ends =
         matches!(text(pod, "/spec/restartPolicy"), "Never" | "OnFailure") && waits.is_empty();
+    let deaf = deaf(work, pod, &waits);
+    let how = How { waits: &waits, deaf: &deaf, ends };
     let mut changed = (**pod).clone();
-    changed["status"] = status(work, pod, node, &waits, ends);
+    changed["status"] = status(work, pod, node, &how);
     work.put(key, changed);
 }
 
@@ -74,15 +76,35 @@ fn runs_whole(pod: &Json) -> bool {
         && statuses.iter().all(|one| one["state"].get("running").is_some())
 }
 
-/// Its node was away, and is there again.
-fn revive(work: &mut Work<'_>, key: &Key, pod: &Json) {
-    if !condition::is_true(pod, "Ready") {
-        let ready = Condition { kind: "Ready", status: true, reason: "", message: "" };
-        let mut ready_pod = pod.clone();
-        let conditions = condition::set(list(pod, "/status/conditions"), &[ready], &work.now());
-        ready_pod["status"]["conditions"] = json!(conditions);
-        work.put(key, ready_pod);
+/// What runs is ready while its probes pass, and again when its node is back.
+fn go_on(work: &mut Work<'_>, key: &Key, pod: &Arc<Json>) {
+    let deaf = deaf(work, pod, &BTreeMap::new());
+    if deaf.is_empty() && condition::is_true(pod, "Ready") {
+        return;
     }
+    let how = How { waits: &BTreeMap::new(), deaf: &deaf, ends: false };
+    let mut changed = (**pod).clone();
+    let conditions =
+        condition::set(list(pod, "/status/conditions"), &how.conditions(), &work.now());
+    changed["status"]["conditions"] = json!(conditions);
+    let statuses = changed["status"]["containerStatuses"].as_array_mut();
+    for status in statuses.into_iter().flatten() {
+        status["ready"] = json!(!deaf.contains(text(status, "/name")));
+    }
+    work.put(key, changed);
+}
+
+/// Containers that run, or are about to, and fail their readiness probes.
+fn deaf(work: &mut Work<'_>, pod: &Arc<Json>, waits: &BTreeMap<String, Waits>) -> BTreeSet<String> {
+    let mut deaf = BTreeSet::new();
+    let up = |one: &&Json| !waits.contains_key(text(one, "/name"));
+    for container in pod::containers(pod).iter().filter(up) {
+        if let Some(why) = cht::is_deaf(work, pod, container) {
+            work.event(&About::pod(pod, "kubelet"), "Unhealthy", &why);
+            deaf.insert(text(container, "/name").to_owned());
+        }
+    }
+    deaf
 }
 
 /// Why containers wait, by name.
@@ -130,7 +152,8 @@ fn of_container(
         work.event(&about, "Failed", &format!("Error: {why}"));
         return Some(Waits { reason: "CreateContainerConfigError", message: why, last: None });
     }
-    let Crash { log } = crash?;
+    let own = cht::judge(work, pod, container).err();
+    let Crash { log } = crash.or(own.as_ref())?;
     let title = format!(
         "{}_{}({})",
         text(pod, "/metadata/name"),
@@ -148,13 +171,34 @@ fn of_container(
     Some(Waits { reason: "CrashLoopBackOff", message, last: Some(log.clone()) })
 }
 
-fn status(
-    work: &Work<'_>,
-    pod: &Json,
-    node: &Node,
-    waits: &BTreeMap<String, Waits>,
+/// How the containers of a pod are.
+struct How<'a> {
+    waits: &'a BTreeMap<String, Waits>,
+    deaf: &'a BTreeSet<String>,
+    /// All of them end well.
     ends: bool,
-) -> Json {
+}
+
+impl How<'_> {
+    fn conditions<'b>(&self) -> [Condition<'b>; 4] {
+        let of = |kind, status, reason| Condition { kind, status, reason, message: "" };
+        let fine = self.waits.is_empty() && self.deaf.is_empty() && !self.ends;
+        let reason = match (fine, self.ends) {
+            (true, _) => "",
+            (false, true) => "PodCompleted",
+            (false, false) => "ContainersNotReady",
+        };
+        [
+            of("PodScheduled", true, ""),
+            of("Initialized", true, ""),
+            of("ContainersReady", fine, reason),
+            of("Ready", fine, reason),
+        ]
+    }
+}
+
+fn status(work: &Work<'_>, pod: &Json, node: &Node, how: &How<'_>) -> Json {
+    let (waits, ends) = (how.waits, how.ends);
     let now = work.now();
     let started = match text(pod, "/status/startTime") {
         "" => now.clone(),
@@ -170,45 +214,30 @@ fn status(
         "phase": phase, "startTime": started, "qosClass": "Burstable",
         "hostIP": node.address, "podIP": ip, "podIPs": [{"ip": ip}],
     });
-    let unready: Vec<&str> = waits.keys().map(String::as_str).collect();
+    let unready: Vec<&str> = waits.keys().chain(how.deaf).map(String::as_str).collect();
     let message = format!("containers with unready status: [{}]", unready.join(" "));
-    let fine = waits.is_empty() && !ends;
-    let reason = match (fine, ends) {
-        (true, _) => "",
-        (false, true) => "PodCompleted",
-        (false, false) => "ContainersNotReady",
-    };
     let message = if unready.is_empty() { "" } else { message.as_str() };
-    let of = |kind, status, reason, message| Condition { kind, status, reason, message };
-    let conditions = [
-        of("PodScheduled", true, "", ""),
-        of("Initialized", true, "", ""),
-        of("ContainersReady", fine, reason, message),
-        of("Ready", fine, reason, message),
-    ];
+    let mut conditions = how.conditions();
+    for condition in &mut conditions[2..] {
+        condition.message = message;
+    }
     status["conditions"] =
         json!(condition::set(list(pod, "/status/conditions"), &conditions, &now));
     let of_containers = pod::containers(pod).iter();
-    status["containerStatuses"] = of_containers
-        .map(|one| of_one(work, pod, one, waits.get(text(one, "/name")), ends, &started))
-        .collect();
+    status["containerStatuses"] =
+        of_containers.map(|one| of_one(work, pod, one, how, &started)).collect();
     status
 }
 
-fn of_one(
-    work: &Work<'_>,
-    pod: &Json,
-    container: &Json,
-    waits: Option<&Waits>,
-    ends: bool,
-    started: &str,
-) -> Json {
+fn of_one(work: &Work<'_>, pod: &Json, container: &Json, how: &How<'_>, started: &str) -> Json {
     let (name, image) = (text(container, "/name"), text(container, "/image"));
+    let (waits, ends) = (how.waits.get(name), how.ends);
     let mut before = list(pod, "/status/containerStatuses").iter();
     let before = before.find(|known| known["name"] == name);
     let restarts = before.and_then(|known| known["restartCount"].as_u64()).unwrap_or_default();
     let mut status = json!({
-        "name": name, "image": image, "ready": waits.is_none() && !ends,
+        "name": name, "image": image,
+        "ready": waits.is_none() && !ends && !how.deaf.contains(name),
         "started": waits.is_none() && !ends, "restartCount": restarts, "imageID": "",
     });
     let crashed = before.is_some_and(|known| known.get("lastState").is_some());
@@ -262,6 +291,7 @@ fn address(work: &Work<'_>, pod: &Json, node: &Node) -> String {
 
 /// Whether a pod of a kind that `is` tells runs, with all that it needs.
 pub(super) fn first_running(work: &Work<'_>, is: impl Fn(&Json) -> bool) -> Option<Stored> {
-    let running = |(_, pod): &Stored| is(pod) && pod::is_ready(pod);
-    work.pods().into_iter().find(running)
+    let mut pods = work.cluster().store.list("", "pods");
+    let found = pods.find(|(_, pod)| is(pod) && pod::is_ready(pod));
+    found.map(|(key, pod)| (key.clone(), Arc::clone(pod)))
 }

@@ -36,10 +36,10 @@ const PODS_MAX: usize = 110;
 pub(super) fn of_all(work: &Work<'_>) -> BTreeMap<String, Load> {
     let mut loads: BTreeMap<String, Load> =
         work.cluster().nodes.values().map(|node| (node.name.clone(), empty(work, node))).collect();
-    for (_, pod) in work.pods() {
-        let ended = matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed");
-        if let Some(load) = loads.get_mut(pod::node(&pod)).filter(|_| !ended) {
-            load.add(work, &pod);
+    for (_, pod) in work.cluster().store.list("", "pods") {
+        let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+        if let Some(load) = loads.get_mut(pod::node(pod)).filter(|_| !ended) {
+            load.add(work, pod);
         }
     }
     loads

@@ -8,6 +8,7 @@ mod addons;
 mod affinity;
 mod attach;
 mod by_hand;
+mod cht;
 mod cloud;
 mod cloud_config;
 mod condition;
@@ -46,6 +47,9 @@ mod work;
 mod yaml;
 
 pub(in crate::lab) use by_hand::edits;
+pub use cht::ProjectAction;
+pub(in crate::lab) use cht::{Act, Ran, act, execute};
+pub(in crate::lab) use crash::is_central;
 pub(in crate::lab) use drains::{PodView, blocked, movable, pods_on};
 pub(in crate::lab) use settle::settle;
 pub(in crate::lab) use site::Site;

@@ -8,7 +8,7 @@ use crate::lab::kubernetes::Key;
 
 /// Gives each namespace its phase, its service account and the cluster's CA.
 pub(super) fn serve(work: &mut Work<'_>) {
-    for (key, space) in work.list("", "namespaces") {
+    for (key, space) in work.due_namespaces() {
         if is_going(&space) {
             continue;
         }

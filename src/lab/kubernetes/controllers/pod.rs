@@ -6,7 +6,7 @@ use super::condition;
 use super::json::{flag, is_going, list, text, uid};
 use super::work::{About, Work};
 use crate::lab::k3s::ids;
-use crate::lab::kubernetes::Key;
+use crate::lab::kubernetes::{Key, admission, quota};
 
 /// Who makes a pod.
 pub(super) struct Maker<'a> {
@@ -88,7 +88,9 @@ fn admit(work: &Work<'_>, pod: &mut Json, namespace: &str) -> Result<(), String>
         };
         pod["spec"]["priority"] = known["value"].clone();
     }
-    Ok(())
+    let store = &work.cluster().store;
+    admission::limits(store, namespace, pod)?;
+    quota::room(store, &Key::new("", "pods", namespace, ""), pod)
 }
 
 /// `OWNER-` and five letters, as no pod was ever called before.

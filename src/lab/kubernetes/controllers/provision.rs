@@ -15,7 +15,7 @@ const LOCAL_PATH: &str = "rancher.io/local-path";
 
 /// Makes a volume for each claim that waits for one, as far as its provisioner works.
 pub(super) fn run(work: &mut Work<'_>) {
-    for (key, claim) in work.list("", "persistentvolumeclaims") {
+    for (key, claim) in work.due("", "persistentvolumeclaims") {
         let waits = text(&claim, "/status/phase") == "Pending"
             && text(&claim, "/spec/volumeName").is_empty()
             && !is_going(&claim);
@@ -132,11 +132,8 @@ fn local_path(work: &Work<'_>, claim: &Json) -> Option<Result<Json, String>> {
 
 /// Whether any pod mounts a claim on a node.
 pub(super) fn is_mounted(work: &Work<'_>, namespace: &str, claim: &str, node: &str) -> bool {
-    work.pods().iter().any(|(key, pod)| {
+    work.cluster().store.list_in("", "pods", namespace).any(|(_, pod)| {
         let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
-        key.namespace == namespace
-            && pod::node(pod) == node
-            && !ended
-            && pod::claims(pod).any(|name| name == claim)
+        pod::node(pod) == node && !ended && pod::claims(pod).any(|name| name == claim)
     })
 }

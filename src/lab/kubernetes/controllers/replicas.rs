@@ -11,8 +11,8 @@ use super::work::Work;
 
 /// Makes and removes pods, and writes what there are.
 pub(super) fn run(work: &mut Work<'_>) {
-    let mut pods = by_owner(work.pods());
-    for (key, set) in work.list("apps", "replicasets") {
+    let mut pods = by_owner(work.due_pods());
+    for (key, set) in work.due("apps", "replicasets") {
         let own = pods.remove(uid(&set)).unwrap_or_default();
         let failed = if is_going(&set) { Ok(()) } else { keep(work, &set, &own) };
         let own: Vec<&Stored> = own.iter().collect();

@@ -69,7 +69,7 @@ fn recreate(work: &Work<'_>, deployment: &Json, new: &Stored, old: &[Stored]) ->
         let owner = super::json::owner(pod);
         old.iter().any(|(_, set)| owner == Some(super::json::uid(set)))
     };
-    if !standing.is_empty() || work.pods().iter().any(is_there) {
+    if !standing.is_empty() || work.due_pods().iter().any(is_there) {
         return standing;
     }
     let wanted = replicas(deployment);

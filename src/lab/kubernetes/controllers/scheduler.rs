@@ -21,8 +21,11 @@ struct Unfit(String, bool);
 
 /// Binds what can be bound, the most important first, then the oldest.
 pub(super) fn run(work: &mut Work<'_>) {
-    let waits = |(_, pod): &Stored| pod::node(pod).is_empty() && pod::is_active(pod);
-    let mut pending: Vec<Stored> = work.pods().into_iter().filter(waits).collect();
+    // Whatever went or came anywhere may have made room for them.
+    let waits = |(_, pod): &(&Key, &Arc<Json>)| pod::node(pod).is_empty() && pod::is_active(pod);
+    let pending = work.cluster().store.list("", "pods").filter(waits);
+    let mut pending: Vec<Stored> =
+        pending.map(|(key, pod)| (key.clone(), Arc::clone(pod))).collect();
     if pending.is_empty() {
         return;
     }

@@ -16,15 +16,16 @@ const FIXED: [(&str, &str, u32); 2] =
 
 /// Brings addresses, endpoints and load balancers in line.
 pub(super) fn run(work: &mut Work<'_>) {
-    let pods = work.pods();
-    for (key, service) in work.list("", "services") {
+    let pods = work.due_pods();
+    for (key, service) in work.due("", "services") {
         if is_going(&service) || text(&service, "/spec/type") == "ExternalName" {
             continue;
         }
         let service = address(work, &key, &service);
         endpoints(work, &key, &service, &pods);
         if text(&service, "/spec/type") == "LoadBalancer" && has_load_balancer(work) {
-            balance(work, &key, &service, &pods);
+            let all = work.pods();
+            balance(work, &key, &service, &all);
         }
     }
 }
@@ -66,17 +67,15 @@ fn free_address(work: &Work<'_>, key: &Key) -> String {
     if let Some((_, _, last)) = fixed {
         return format!("{lead}.0.{last}");
     }
-    let taken: BTreeSet<String> = work
-        .list("", "services")
-        .iter()
-        .map(|(_, service)| text(service, "/spec/clusterIP").to_owned())
-        .collect();
+    let services = work.cluster().store.list("", "services");
+    let taken: BTreeSet<&str> =
+        services.map(|(_, service)| text(service, "/spec/clusterIP")).collect();
     let first = draw(work, &["cluster address", &key.to_string()]);
     let free = (0..65_536_u32).map(|step| {
         let place = first.wrapping_add(step) % 65_000 + 256;
         format!("{lead}.{}.{}", place / 256, place % 256)
     });
-    free.into_iter().find(|address| !taken.contains(address)).unwrap_or_default()
+    free.into_iter().find(|address| !taken.contains(address.as_str())).unwrap_or_default()
 }
 
 fn endpoints(work: &mut Work<'_>, key: &Key, service: &Json, pods: &[Stored]) {

@@ -2,20 +2,30 @@
 
 use super::work::Work;
 use super::{
-    addons, attach, cloud, csi, csi_node, custom, daemon, deployment, drains, founding, garbage,
-    job, kubelet, namespace, provision, replicas, sample, scheduler, service, site::Site, snapshot,
-    volume,
+    addons, attach, cht, cloud, csi, csi_node, custom, daemon, deployment, drains, founding,
+    garbage, job, kubelet, namespace, provision, replicas, sample, scheduler, service, site::Site,
+    snapshot, volume,
 };
-use crate::lab::k3s::{Cluster, ClusterEffect};
+use crate::lab::k3s::{Cluster, ClusterEffect, Draft};
 use crate::lab::vsphere::{Entry, World};
 
+use Controller::{Always, Central};
+
 /// What settling a cluster came to.
-#[derive(Default)]
 pub(in crate::lab) struct Settled {
-    pub clusters: Vec<ClusterEffect>,
+    /// As it is now: all of `effects` has happened to it.
+    pub cluster: Cluster,
+    pub effects: Vec<ClusterEffect>,
     pub vsphere: Vec<Entry>,
-    /// When something changes by the passing of time alone.
+    /// When something changes by the passing of time alone, among what was looked at.
     pub due_ms: Option<u64>,
+}
+
+/// One controller, and when it runs.
+enum Controller {
+    Always(fn(&mut Work<'_>)),
+    /// Only where the round is about everything: what it reads and writes belongs to no project.
+    Central(fn(&mut Work<'_>)),
 }
 
 /// Rounds after which something must be wrong with the controllers themselves. A rollout of n pods
@@ -23,54 +33,51 @@ pub(in crate::lab) struct Settled {
 const ROUNDS_MAX: usize = 1000;
 
 /// In the order in which one's work is the next one's cause.
-const CONTROLLERS: &[fn(&mut Work<'_>)] = &[
-    founding::found,
-    addons::deploy,
-    sample::deploy,
-    custom::establish,
-    namespace::serve,
-    deployment::run,
-    daemon::run,
-    job::run,
-    replicas::run,
-    service::run,
-    volume::run,
-    provision::run,
-    scheduler::run,
-    attach::run,
-    kubelet::run,
-    cloud::run,
-    csi::run,
-    csi_node::run,
-    snapshot::run,
-    drains::budgets,
-    garbage::run,
+const CONTROLLERS: &[Controller] = &[
+    Always(founding::found),
+    Central(addons::deploy),
+    Always(sample::deploy),
+    Always(custom::establish),
+    Always(namespace::serve),
+    Always(deployment::run),
+    Always(daemon::run),
+    Always(job::run),
+    Always(replicas::run),
+    Always(service::run),
+    Always(volume::run),
+    Always(provision::run),
+    Always(scheduler::run),
+    Always(attach::run),
+    Always(kubelet::run),
+    Always(cht::join),
+    Central(cloud::run),
+    Central(csi::run),
+    Central(csi_node::run),
+    Always(snapshot::run),
+    Always(drains::budgets),
+    Always(garbage::run),
 ];
 
-/// Runs a cluster's controllers until nothing changes. Nothing happens while its API does not
-/// answer.
-pub(in crate::lab) fn settle(
-    cluster: &Cluster,
-    world: &World,
-    site: &Site,
-    now_ms: u64,
-) -> Settled {
-    let mut settled = Settled::default();
-    if !cluster.answers(now_ms) {
-        return settled;
-    }
+/// Runs a cluster's controllers until nothing changes, beginning with what has changed since they
+/// last ran. Nothing happens while its API does not answer.
+pub(in crate::lab) fn settle(cluster: Cluster, world: &World, site: &Site, now_ms: u64) -> Settled {
     let mut work = Work::new(cluster, world, site, now_ms);
-    let starting = cluster.nodes.values().filter(|node| node.running);
-    starting.for_each(|node| work.wake(node.ready_from_ms));
-    for _ in 0..ROUNDS_MAX {
-        let before = (work.draft.effects.len(), work.entries.len());
-        CONTROLLERS.iter().for_each(|run| run(&mut work));
-        if before == (work.draft.effects.len(), work.entries.len()) {
-            break;
+    if work.cluster().answers(now_ms) {
+        let nodes = work.cluster().nodes.values().filter(|node| node.running);
+        let starts: Vec<u64> = nodes.map(|node| node.ready_from_ms).collect();
+        starts.into_iter().for_each(|at_ms| work.wake(at_ms));
+        let mut rounds = 0;
+        while rounds < ROUNDS_MAX && work.advance() {
+            for controller in CONTROLLERS {
+                match controller {
+                    Always(run) => run(&mut work),
+                    Central(run) if work.scope.everywhere => run(&mut work),
+                    Central(_) => {}
+                }
+            }
+            rounds += 1;
         }
     }
-    settled.clusters = work.draft.effects;
-    settled.vsphere = work.entries;
-    settled.due_ms = work.due_ms;
-    settled
+    let Draft { cluster, effects } = work.draft;
+    Settled { cluster, effects, vsphere: work.entries, due_ms: work.due_ms }
 }

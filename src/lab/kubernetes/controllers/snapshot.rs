@@ -32,10 +32,13 @@ pub(super) fn judge(work: &Work<'_>) -> Result<(), Crash> {
 /// Takes the snapshots that are asked for, while controller and driver run.
 pub(super) fn run(work: &mut Work<'_>) {
     let runs = |pod: &Json| crash::is(pod, Program::SnapshotController);
-    if kubelet::first_running(work, runs).is_none() {
+    let (snapshots, contents) =
+        (work.due(GROUP, "volumesnapshots"), work.list(GROUP, "volumesnapshotcontents"));
+    let idle = snapshots.is_empty() && contents.is_empty();
+    if idle || kubelet::first_running(work, runs).is_none() {
         return;
     }
-    for (key, snapshot) in work.list(GROUP, "volumesnapshots") {
+    for (key, snapshot) in snapshots {
         if !is_going(&snapshot) && snapshot["status"]["readyToUse"] != true {
             one(work, &key, &snapshot);
         }

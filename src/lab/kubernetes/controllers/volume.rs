@@ -18,7 +18,7 @@ pub(super) const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Brings claims and volumes one step further.
 pub(super) fn run(work: &mut Work<'_>) {
-    for (key, claim) in work.list("", CLAIMS) {
+    for (key, claim) in work.due("", CLAIMS) {
         if is_going(&claim) {
             if !is_used(work, &key) {
                 super::garbage::release(work, &key, CLAIM_HELD);
@@ -29,7 +29,7 @@ pub(super) fn run(work: &mut Work<'_>) {
             grow(work, &key);
         }
     }
-    for (key, volume) in work.list("", VOLUMES) {
+    for (key, volume) in work.due_volumes() {
         settle(work, &key, &volume);
     }
 }
@@ -48,11 +48,9 @@ pub(super) fn waits_for_consumer(work: &Work<'_>, claim: &Json) -> bool {
 
 /// Whether a pod that has not ended mounts a claim.
 fn is_used(work: &Work<'_>, key: &Key) -> bool {
-    work.pods().iter().any(|(pod_key, pod)| {
+    work.cluster().store.list_in("", "pods", &key.namespace).any(|(_, pod)| {
         let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
-        pod_key.namespace == key.namespace
-            && !ended
-            && pod::claims(pod).any(|name| name == key.name)
+        !ended && pod::claims(pod).any(|name| name == key.name)
     })
 }
 
@@ -97,24 +95,25 @@ fn bind(work: &mut Work<'_>, key: &Key) {
         return lost(work, key, &claim);
     }
     let wanted = text(&claim, "/spec/volumeName");
-    let volumes = work.list("", VOLUMES);
-    let found = volumes.iter().find(|(volume_key, volume)| {
+    let meets = |(volume_key, volume): &(&Key, &Arc<Json>)| {
         let named = volume_key.name == wanted;
         let free = volume["spec"]["claimRef"].is_null() && !is_going(volume);
         if !wanted.is_empty() {
             return named && (free || is_for(volume, key, &claim));
         }
         is_for(volume, key, &claim) || (free && fits(volume, &claim))
-    });
+    };
+    let found = work.cluster().store.list("", VOLUMES).find(meets);
+    let found = found.map(|(key, volume)| (key.clone(), Arc::clone(volume)));
     let Some((volume_key, volume)) = found else { return };
-    let mut bound = (**volume).clone();
+    let mut bound = (*volume).clone();
     bound["spec"]["claimRef"] = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": key.namespace,
         "name": key.name, "uid": uid(&claim),
     });
     bound["status"] = json!({"phase": "Bound"});
     hold(&mut bound, VOLUME_HELD);
-    let (volume_key, capacity) = (volume_key.clone(), volume["spec"]["capacity"].clone());
+    let capacity = volume["spec"]["capacity"].clone();
     let modes = volume["spec"]["accessModes"].clone();
     work.put(&volume_key, bound);
     let mut claim = (*claim).clone();

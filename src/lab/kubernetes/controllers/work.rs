@@ -1,13 +1,14 @@
 //! A cluster at work: read, and changed through effects.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::json::{Stored, text, uid};
 use super::site::Site;
-use crate::lab::k3s::{Changed, Cluster, Draft, Node, ids};
+use crate::lab::k3s::{Changed, Cluster, Draft, Node, Unsettled, ids};
 use crate::lab::kubernetes::{Key, StoreEffect};
 use crate::lab::vsphere::{Entry, World};
 
@@ -21,12 +22,35 @@ pub(super) struct Work<'a> {
     pub now_ms: u64,
     /// When something changes by the passing of time.
     pub due_ms: Option<u64>,
+    /// What controllers look at in this round.
+    pub scope: Unsettled,
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(cluster: &Cluster, world: &'a World, site: &'a Site, now_ms: u64) -> Self {
-        let world = Cow::Borrowed(world);
-        Self { draft: Draft::of(cluster), world, entries: Vec::new(), site, now_ms, due_ms: None }
+    /// Goes on with a cluster in place; the first scope is everything.
+    pub(super) fn new(cluster: Cluster, world: &'a World, site: &'a Site, now_ms: u64) -> Self {
+        Self {
+            draft: Draft::on(cluster),
+            world: Cow::Borrowed(world),
+            entries: Vec::new(),
+            site,
+            now_ms,
+            due_ms: None,
+            scope: Unsettled::default(),
+        }
+    }
+
+    /// Has the next round look at what has changed since the last one began. Whether there is any.
+    pub(super) fn advance(&mut self) -> bool {
+        let mut scope = self.draft.cluster.unsettled.take();
+        let store = &self.cluster().store;
+        let central = |name: &String| {
+            let mut pods = store.list_in("", "pods", name);
+            pods.any(|(_, pod)| super::is_central(pod))
+        };
+        scope.everywhere |= scope.namespaces.iter().any(central);
+        self.scope = scope;
+        !self.scope.is_nothing()
     }
 
     pub(super) fn cluster(&self) -> &Cluster {
@@ -54,6 +78,50 @@ impl<'a> Work<'a> {
 
     pub(super) fn pods(&self) -> Vec<Stored> {
         self.list("", "pods")
+    }
+
+    /// The objects of a namespaced resource that this round is about.
+    pub(super) fn due(&self, group: &str, plural: &str) -> Vec<Stored> {
+        if self.scope.everywhere {
+            return self.list(group, plural);
+        }
+        let store = &self.cluster().store;
+        let spaces = self.scope.namespaces.iter();
+        let found = spaces.flat_map(|name| store.list_in(group, plural, name));
+        found.map(|(key, object)| (key.clone(), Arc::clone(object))).collect()
+    }
+
+    pub(super) fn due_pods(&self) -> Vec<Stored> {
+        self.due("", "pods")
+    }
+
+    /// The namespaces that this round is about.
+    pub(super) fn due_namespaces(&self) -> Vec<Stored> {
+        if self.scope.everywhere {
+            return self.list("", "namespaces");
+        }
+        let key = |name: &String| Key::new("", "namespaces", "", name);
+        let names = self.scope.namespaces.iter().map(key);
+        names.filter_map(|key| self.get(&key).map(|space| (key, space))).collect()
+    }
+
+    /// The volumes whose claims this round is about.
+    pub(super) fn due_volumes(&self) -> Vec<Stored> {
+        let all = self.cluster().store.list("", "persistentvolumes");
+        let due =
+            all.filter(|(_, volume)| self.scope.has(text(volume, "/spec/claimRef/namespace")));
+        due.map(|(key, volume)| (key.clone(), Arc::clone(volume))).collect()
+    }
+
+    /// What is attached, or to be, of the volumes that this round is about.
+    pub(super) fn due_attachments(&self) -> Vec<Stored> {
+        let mut all = self.list("storage.k8s.io", "volumeattachments");
+        if !self.scope.everywhere {
+            let due: BTreeSet<String> =
+                self.due_volumes().into_iter().map(|(key, _)| key.name).collect();
+            all.retain(|(_, one)| due.contains(text(one, "/spec/source/persistentVolumeName")));
+        }
+        all
     }
 
     /// Something will be different at that time.

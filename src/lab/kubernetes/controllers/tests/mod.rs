@@ -2,6 +2,8 @@
 
 mod by_hand;
 mod cloud;
+mod project;
+mod projects;
 mod rig;
 mod storage;
 mod workloads;

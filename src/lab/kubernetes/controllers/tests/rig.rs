@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::lab::k3s::{Changed, ClusterEffect, Clusters, Draft, Role, Start, start, stopped};
+use crate::lab::k3s::{
+    Changed, ClusterEffect, Clusters, Draft, Role, Start, Unsettled, start, stopped,
+};
 use crate::lab::kubernetes::controllers::site::Site;
 use crate::lab::kubernetes::controllers::work::Work;
 use crate::lab::kubernetes::{Key, StoreEffect, settle};
-use crate::lab::vsphere::{Entry, World, complete};
+use crate::lab::vsphere::{World, complete};
 use crate::lab::{AccountSetup, GrantSetup, MachineSetup, Setup};
 
 pub const SEED: u64 = 7;
@@ -137,16 +139,30 @@ impl Rig {
     #[track_caller]
     pub fn settle(&mut self) {
         self.now_ms += 1000;
-        let (clusters, entries) = self.step();
-        clusters.iter().for_each(|effect| self.clusters.apply(effect));
-        entries.iter().for_each(|entry| self.world.apply(entry));
-        let (clusters, entries) = self.step();
-        assert!(clusters.is_empty() && entries.is_empty(), "{clusters:#?}");
+        let mut before = self.clusters.clone();
+        let effects = self.step();
+        // Whoever reads the log comes to the same cluster.
+        effects.iter().for_each(|effect| before.apply(effect));
+        let stands = |clusters: &Clusters| serde_json::to_string(clusters).unwrap();
+        assert_eq!(stands(&before), stands(&self.clusters));
+        // What it looked at was enough.
+        self.unsettle();
+        let effects = self.step();
+        assert!(effects.is_empty(), "{effects:#?}");
     }
 
-    fn step(&self) -> (Vec<ClusterEffect>, Vec<Entry>) {
-        let settled = settle(self.cluster(), &self.world, &self.site, self.now_ms);
-        (settled.clusters, settled.vsphere)
+    /// Has the next settling look at everything.
+    fn unsettle(&mut self) {
+        let cluster = self.clusters.all.values_mut().next().unwrap();
+        cluster.unsettled = Unsettled::default();
+    }
+
+    pub fn step(&mut self) -> Vec<ClusterEffect> {
+        let (id, cluster) = self.clusters.all.pop_first().unwrap();
+        let settled = settle(cluster, &self.world, &self.site, self.now_ms);
+        self.clusters.all.insert(id, settled.cluster);
+        settled.vsphere.iter().for_each(|entry| self.world.apply(entry));
+        settled.effects
     }
 
     pub fn cluster(&self) -> &crate::lab::k3s::Cluster {
@@ -157,7 +173,7 @@ impl Rig {
     #[track_caller]
     pub fn put(&mut self, key: &Key, object: Json) {
         let effects = {
-            let mut work = Work::new(self.cluster(), &self.world, &self.site, self.now_ms);
+            let mut work = Work::new(self.cluster().clone(), &self.world, &self.site, self.now_ms);
             match work.get(key) {
                 None => {
                     work.create(key, object);
@@ -189,7 +205,7 @@ impl Rig {
     #[track_caller]
     pub fn delete(&mut self, key: &Key) {
         let effects = {
-            let mut work = Work::new(self.cluster(), &self.world, &self.site, self.now_ms);
+            let mut work = Work::new(self.cluster().clone(), &self.world, &self.site, self.now_ms);
             work.delete(key);
             work.draft.effects
         };

@@ -98,7 +98,7 @@ fn ask(rig: &mut Rig) {
     );
 }
 
-fn standing() -> Rig {
+pub fn standing() -> Rig {
     let mut rig = Rig::new(true);
     cloud::install(
         &mut rig,
