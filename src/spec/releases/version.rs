@@ -1,5 +1,7 @@
 //! Versions as numbers that can be compared.
 
+use std::fmt;
+
 /// Three numbers; what follows them (`+k3s1`, `-rc.1`) does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
@@ -25,6 +27,12 @@ impl Version {
         let mut parts = numbers.split('.').map(|part| part.parse().ok());
         let version = Self::new(parts.next()??, parts.next()??, parts.next()??);
         parts.next().is_none().then_some(version)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
 }
 
