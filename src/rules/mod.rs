@@ -1,6 +1,7 @@
 //! What a spec and a plan may be right and still risky in: one rule a file, each a pure function
 //! from facts to problems, then the spec's levels and waivers over all of them.
 
+mod adopted_additions;
 mod anti_affinity;
 mod bios_uuid;
 mod capacity;
@@ -9,10 +10,16 @@ mod capacity;
 mod cases;
 mod certificate_expiry;
 mod cgroup_version;
+mod cht_downgrade;
+mod cht_newer;
+mod cht_upgrade_path;
 mod cluster;
 mod cluster_id;
+mod couchdb_nodes;
 mod couchdb_spread;
+mod county_names;
 mod cpi_provider_id;
+mod credentials_lost;
 mod critical_flags;
 mod data_loss;
 mod dead_registry;
@@ -48,6 +55,7 @@ mod not_ready;
 mod plaintext_password;
 mod port_open;
 mod privileges;
+mod projects;
 mod provider_id;
 mod quorum;
 mod reclaim_policy;
@@ -59,6 +67,8 @@ mod site;
 mod spare_voter;
 mod ssh_open;
 mod storage_account_name;
+mod storage_class;
+mod storage_shrunk;
 mod table;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -74,6 +74,11 @@ impl Problem {
         Self { level: Some(Level::Warn), ..self }
     }
 
+    /// The same problem, only good to know: said where the spec raises the rule's level.
+    pub fn allow(self) -> Self {
+        Self { level: Some(Level::Allow), ..self }
+    }
+
     /// The finding that it is under its rule's name. `set` is the level that the spec sets.
     pub fn finding(self, rule: &'static str, own: Level, set: Option<Level>) -> Finding {
         Finding {

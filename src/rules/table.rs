@@ -1,29 +1,38 @@
 //! Every rule.
 
 use super::{
-    Rule, anti_affinity, bios_uuid, capacity, certificate_expiry, cgroup_version, cluster_id,
-    couchdb_spread, cpi_provider_id, critical_flags, data_loss, dead_registry, default_class,
-    docker_runtime, docker_version, duplicate_hostname, duplicate_machine_id, duplicate_uuid,
-    end_of_life, firewall_off, fixed_join_server, foreign_manager, generated_cluster_id, host_size,
-    hostname, image_owner, ingress_open, kubeconfig_mode, level_ignored, local_volume, lock_behind,
-    machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
-    not_ready, plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy,
-    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name,
+    Rule, adopted_additions, anti_affinity, bios_uuid, capacity, certificate_expiry,
+    cgroup_version, cht_downgrade, cht_newer, cht_upgrade_path, cluster_id, couchdb_nodes,
+    couchdb_spread, county_names, cpi_provider_id, credentials_lost, critical_flags, data_loss,
+    dead_registry, default_class, docker_runtime, docker_version, duplicate_hostname,
+    duplicate_machine_id, duplicate_uuid, end_of_life, firewall_off, fixed_join_server,
+    foreign_manager, generated_cluster_id, host_size, hostname, image_owner, ingress_open,
+    kubeconfig_mode, level_ignored, local_volume, lock_behind, machine_size, no_backup,
+    no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off, not_ready,
+    plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy, shared_account,
+    shared_token, site, spare_voter, ssh_open, storage_account_name, storage_class, storage_shrunk,
     thumbprint_unread, time_skew, tls_off, token_refused, unknown_rule, upgrade_path, version_skew,
     volume_expansion, waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 62] = [
+pub const RULES: [Rule; 71] = [
+    adopted_additions::RULE,
     anti_affinity::RULE,
     bios_uuid::RULE,
     capacity::RULE,
     certificate_expiry::RULE,
     cgroup_version::RULE,
+    cht_downgrade::RULE,
+    cht_newer::RULE,
+    cht_upgrade_path::RULE,
     cluster_id::RULE,
+    couchdb_nodes::RULE,
     couchdb_spread::RULE,
+    county_names::RULE,
     cpi_provider_id::RULE,
+    credentials_lost::RULE,
     critical_flags::RULE,
     data_loss::RULE,
     dead_registry::RULE,
@@ -66,6 +75,8 @@ pub const RULES: [Rule; 62] = [
     spare_voter::RULE,
     ssh_open::RULE,
     storage_account_name::RULE,
+    storage_class::RULE,
+    storage_shrunk::RULE,
     thumbprint_unread::RULE,
     time_skew::RULE,
     tls_off::RULE,

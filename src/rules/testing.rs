@@ -13,6 +13,7 @@ use crate::resource::{
     Address, Attributes, Condition, Endpoint, Kind, Locator, Object, Place, Reading, Resource,
 };
 use crate::spec::{Pins, Spec, parse};
+use crate::state::{Record, State};
 
 /// Breaks no rule on [`TODAY`].
 pub const SOUND: &str = r#"
@@ -99,6 +100,8 @@ pub struct World {
     pub desired: Desired,
     /// See [`Facts::lock`].
     pub lock: Option<Standing>,
+    /// See [`Facts::prior`].
+    pub prior: Option<State>,
 }
 
 /// The sound spec with one text after the other replaced.
@@ -120,7 +123,8 @@ pub fn findings(spec: &Spec, world: &World) -> Vec<Finding> {
 /// What the rules say on a day.
 pub fn findings_on(today: Date, spec: &Spec, world: &World) -> Vec<Finding> {
     let (lock, live, plan) = (world.lock.as_ref(), world.live.as_ref(), world.plan.as_ref());
-    run(&Facts { spec, lock, desired: &world.desired, prior: None, live, plan, today })
+    let prior = world.prior.as_ref();
+    run(&Facts { spec, lock, desired: &world.desired, prior, live, plan, today })
 }
 
 /// The spec alone.
@@ -195,6 +199,29 @@ pub fn standing(attributes: &[(&str, Json)], edit: impl Fn(&mut Change)) -> Worl
         change
     };
     World { live: readings(attributes).live, ..plan(attributes.iter().map(of).collect()) }
+}
+
+/// The same world, with records of objects of the cluster: address, kind, namespace, attributes.
+pub fn recorded(world: World, records: &[(&str, &str, &str, Json)]) -> World {
+    let record = |(address, kind, namespace, attributes): &(&str, &str, &str, Json)| {
+        let place = Attributes::new(&json!({"namespace": namespace}));
+        let attributes = Attributes::new(attributes);
+        let record = Record {
+            kind: Kind::named(&format!("kubernetes/{kind}")).unwrap_or(Kind::object()),
+            endpoint: Endpoint::kubernetes(),
+            id: "1".into(),
+            place,
+            seen: attributes.digest(),
+            attributes,
+            outputs: Attributes::default(),
+            edges: Vec::new(),
+            protected: false,
+        };
+        (Address::from(*address), record)
+    };
+    let mut prior = State::new("l".into(), &[0; 32]);
+    prior.resources = records.iter().map(record).collect();
+    World { prior: Some(prior), ..world }
 }
 
 /// A resource of the cluster that is asked for: its address, kind and attributes.

@@ -21,6 +21,20 @@ impl Measure {
     /// All of them, the most specific ones first.
     pub const ALL: [Self; 4] = [Self::Volumes, Self::Pods, Self::Memory, Self::Cpu];
 
+    /// What is missing of it, in words: `volume slots, 3 short`, `memory, 12 GiB short`.
+    pub fn short(self, amount: u64) -> String {
+        match self {
+            Self::Pods => format!("pods, {amount} short"),
+            Self::Volumes => format!("volume slots, {amount} short"),
+            Self::Cpu if amount.is_multiple_of(1000) => format!("CPU, {} short", amount / 1000),
+            Self::Cpu => format!("CPU, {amount}m short"),
+            Self::Memory if amount.is_multiple_of(1024) => {
+                format!("memory, {} GiB short", amount / 1024)
+            }
+            Self::Memory => format!("memory, {amount} MiB short"),
+        }
+    }
+
     /// An amount in words: `59 volumes`, `12 GiB of memory`.
     pub fn words(self, amount: u64) -> String {
         match self {
@@ -60,9 +74,21 @@ impl Amount {
         }
     }
 
-    /// The first measure of which there is less than this. `None` where it fits.
-    pub fn exceeds(&self, room: &Self) -> Option<Measure> {
-        Measure::ALL.into_iter().find(|measure| self.of(*measure) > room.of(*measure))
+    /// Whether there is enough of every measure.
+    pub fn fits(&self, room: &Self) -> bool {
+        self.pods <= room.pods
+            && self.volumes <= room.volumes
+            && self.cpu_milli <= room.cpu_milli
+            && self.memory_mib <= room.memory_mib
+    }
+
+    /// The first measure of which there is less than this, and how much less. `None` where it
+    /// fits.
+    pub fn lack(&self, room: &Self) -> Option<(Measure, u64)> {
+        Measure::ALL.into_iter().find_map(|measure| {
+            let missing = self.of(measure).saturating_sub(room.of(measure));
+            (missing > 0).then_some((measure, missing))
+        })
     }
 
     /// Both together.

@@ -5,7 +5,10 @@
 mod amount;
 mod load;
 mod pack;
+mod puzzle;
 mod room;
 mod rule;
+mod search;
+mod space;
 
 pub use rule::RULE;

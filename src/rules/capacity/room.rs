@@ -1,6 +1,8 @@
 //! What machines have.
 
 use super::amount::Amount;
+use crate::resource::Address;
+use crate::rules::Facts;
 use crate::spec::releases::{Version, is_dense};
 use crate::spec::{Disable, Entry, K3s, Machine, Role, Spec, TaintEffect};
 
@@ -14,7 +16,7 @@ const SLOTS: u64 = 15;
 /// system disk.
 const SLOTS_DENSE: u64 = 64;
 
-/// Controllers that a VM can have, and that boma gives it where the spec leaves it to boma.
+/// Controllers that a VM can have.
 const CONTROLLERS: u64 = 4;
 
 /// A machine that runs projects.
@@ -29,19 +31,21 @@ pub struct Room<'a> {
 }
 
 /// The agents; the servers where there are none.
-pub fn rooms(spec: &Spec) -> Vec<Room<'_>> {
+pub fn rooms<'a>(facts: &Facts<'a>) -> Vec<Room<'a>> {
+    let spec = facts.spec;
     let machines = if spec.agents.is_empty() { &spec.servers } else { &spec.agents };
     machines
         .iter()
-        .map(|machine| Room { machine, size: size(spec, machine), open: is_open(machine) })
+        .map(|machine| Room { machine, size: size(facts, machine), open: is_open(machine) })
         .collect()
 }
 
 /// The whole machine: what the system takes of CPU and memory is not known here.
-fn size(spec: &Spec, machine: &Machine) -> Amount {
+fn size(facts: &Facts<'_>, machine: &Machine) -> Amount {
+    let spec = facts.spec;
     Amount {
         pods: pods_max(&spec.k3s).saturating_sub(own_pods(spec, machine)),
-        volumes: slots(spec, machine),
+        volumes: slots(facts, machine),
         cpu_milli: u64::from(machine.cpus.value).saturating_mul(1000),
         memory_mib: machine.memory_mib.value,
     }
@@ -65,13 +69,23 @@ fn own_pods(spec: &Spec, machine: &Machine) -> u64 {
 }
 
 /// The system disk takes one slot: 59 of four controllers are left, which is CSI's limit too.
-fn slots(spec: &Spec, machine: &Machine) -> u64 {
-    let controllers =
-        machine.scsi_controllers.as_ref().map_or(CONTROLLERS, |set| u64::from(set.value));
-    let version = Version::parse(&spec.csi.version);
-    let dense = spec.csi.high_density.value && version.is_some_and(is_dense);
+fn slots(facts: &Facts<'_>, machine: &Machine) -> u64 {
+    let csi = &facts.spec.csi;
+    let dense = csi.high_density.value && Version::parse(&csi.version).is_some_and(is_dense);
     let each = if dense { SLOTS_DENSE } else { SLOTS };
-    controllers.saturating_mul(each).saturating_sub(1)
+    controllers(facts, machine).saturating_mul(each).saturating_sub(1)
+}
+
+/// What the VM gets; a VM that has more already keeps them.
+fn controllers(facts: &Facts<'_>, machine: &Machine) -> u64 {
+    let address = Address::of("vsphere/vm", &machine.name);
+    let written = machine.scsi_controllers.as_ref().map(|set| u64::from(set.value));
+    let lowered = facts.desired.resources.get(&address);
+    let lowered =
+        lowered.and_then(|vm| vm.attributes.tree()["scsi_controllers"].as_u64()).or(written);
+    let live = facts.live.and_then(|live| live.get(&address)?.object());
+    let live = live.and_then(|vm| vm.attributes.tree()["scsi_controllers"].as_u64());
+    lowered.unwrap_or(CONTROLLERS).max(live.unwrap_or(0)).min(CONTROLLERS)
 }
 
 fn is_open(machine: &Machine) -> bool {

@@ -27,12 +27,12 @@ pub const CASES: &[Case] = &[
     deny(
         "capacity",
         &[("count = 4", "count = 60")],
-        "180 volumes are needed, and there is room for 177 volumes on 3 machines",
+        "county-60 does not fit (volume slots, 3 short); not all CPU and memory of county-1 and 59 more is known: `resources` does not say it",
     ),
     warn(
         "capacity",
         &[("count = 4", "count = 40")],
-        "with agent-1 or any of 2 others down, 120 volumes are needed, and there is room for 118 volumes on 2 machines",
+        "with agent-1 or any of 2 others down, county-40 does not fit (volume slots, 2 short); not all CPU and memory of county-1 and 39 more is known: `resources` does not say it",
     ),
     warn(
         "couchdb-spread",

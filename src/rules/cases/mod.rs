@@ -5,6 +5,7 @@ mod cluster;
 mod hosts;
 mod machines;
 mod objects;
+mod projects;
 mod releases;
 mod review;
 
@@ -37,12 +38,13 @@ const fn in_world(world: fn() -> World, case: Case) -> Case {
 }
 
 /// Each breaks nothing else.
-const CASES: [&[Case]; 7] = [
+const CASES: [&[Case]; 8] = [
     access::CASES,
     cluster::CASES,
     hosts::CASES,
     machines::CASES,
     objects::CASES,
+    projects::CASES,
     releases::CASES,
     review::CASES,
 ];
@@ -100,7 +102,7 @@ const JOINED: &[Case] = &[
 ];
 
 fn joined() -> impl Iterator<Item = &'static Case> {
-    JOINED.iter().chain(objects::JOINED)
+    JOINED.iter().chain(objects::JOINED).chain(projects::JOINED)
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
