@@ -16,7 +16,8 @@ pub struct Place {
     pub plural: String,
     /// `None` where the kind has none.
     pub namespace: Option<String>,
-    /// The object's name; `*` stands for all of the kind, or all in the namespace.
+    /// The object's name; `*` at its end stands for all names that begin so, of the kind or in the
+    /// namespace.
     pub name: String,
 }
 
@@ -53,15 +54,15 @@ impl Place {
 
     /// Whether it stands for many objects.
     pub fn is_many(&self) -> bool {
-        self.name == "*"
+        self.name.ends_with('*')
     }
 
     /// Whether it means the object of that namespace and name.
     pub fn covers(&self, namespace: Option<&str>, name: &str) -> bool {
         let own = self.namespace.as_deref();
-        match self.is_many() {
-            true => own.is_none() || own == namespace,
-            false => own == namespace && self.name == name,
+        match self.name.strip_suffix('*') {
+            Some(start) => (own.is_none() || own == namespace) && name.starts_with(start),
+            None => own == namespace && self.name == name,
         }
     }
 

@@ -16,6 +16,9 @@ pub const TAINTS: &str = "boma.dev/taints";
 /// What `kubectl apply` keeps for itself: a copy of the whole manifest, secrets included.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// The type of a Secret that helm keeps a release in.
+const RELEASE: &str = "helm.sh/release.v1";
+
 /// Keys of a manifest that are no attributes, or are lifted out of `metadata`.
 const NOT_LIFTED: &[&str] = &["apiVersion", "kind", "metadata", "status"];
 
@@ -73,9 +76,13 @@ fn taint(taint: &Json) -> Json {
     Json::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-/// Makes text of a Secret's data; what is no text goes to `binary_data` as it is.
+/// Makes text of a Secret's data; what is no text goes to `binary_data` as it is. What helm keeps
+/// of a release is large, and nobody asks for more than that it is there.
 fn decode(tree: &mut Map<String, Json>) {
     let Some(Json::Object(data)) = tree.remove("data") else { return };
+    if tree.get("type").is_some_and(|kind| kind == RELEASE) {
+        return;
+    }
     let (mut texts, mut binary) = (Map::new(), Map::new());
     for (key, value) in data {
         let bytes: Option<ByteString> = serde_json::from_value(value.clone()).ok();
@@ -127,6 +134,12 @@ mod tests {
             json!({"type": "Opaque", "data": {"password": "hunter2"}, "binary_data": {"key": "/w=="}}),
         );
         assert_eq!(encoded("hunter2"), "aHVudGVyMg==");
+        let release = "helm.sh/release.v1";
+        check(
+            "Secret",
+            json!({"type": release, "data": {"release": "SDQ="}}),
+            json!({"type": release}),
+        );
     }
 
     #[test]
