@@ -4,9 +4,10 @@ use serde_json::{Value as Json, json};
 
 use crate::plan::Observed;
 use crate::resource::{Address, Attributes, Endpoint, Kind};
-use crate::spec::{LocalPath, Spec};
+use crate::spec::{LocalPath, Project, Spec};
 
-/// The cluster id that a driver made itself, and k3s' own storage class where it should be gone.
+/// The cluster id that a driver made itself, k3s' own storage class where it should be gone, and
+/// what helm keeps of projects: `project/county-07/helm/sh.helm.release.v1.…`.
 pub fn observed(spec: &Spec) -> Vec<Observed> {
     let generated = json!({
         "api": "v1",
@@ -26,7 +27,20 @@ pub fn observed(spec: &Spec) -> Vec<Observed> {
     class
         .into_iter()
         .chain([look("cluster/csi/ConfigMap/vsphere-csi-cluster-id", &generated)])
+        .chain(spec.projects.iter().map(releases))
         .collect()
+}
+
+/// Read with the other Secrets, so they cost no request.
+fn releases(project: &Project) -> Observed {
+    let place = json!({
+        "api": "v1",
+        "kind": "Secret",
+        "plural": "secrets",
+        "namespace": *project.namespace,
+        "name": "sh.helm.release.v1.*",
+    });
+    look(&format!("project/{}/helm", *project.name), &place)
 }
 
 fn look(address: &str, place: &Json) -> Observed {
@@ -53,8 +67,9 @@ mod tests {
             for seen in &desired.observed {
                 assert!(!desired.resources.contains_key(&seen.address), "{}", seen.address);
             }
-            let looks =
-                desired.observed.iter().filter(|seen| seen.endpoint == Endpoint::kubernetes());
+            let kubernetes = |seen: &&Observed| seen.endpoint == Endpoint::kubernetes();
+            let of_cluster = |seen: &&Observed| seen.address.as_str().starts_with("cluster/");
+            let looks = desired.observed.iter().filter(kubernetes).filter(of_cluster);
             assert_eq!(looks.count(), 1 + usize::from(local_path == "disabled"), "{local_path}");
         }
     }
