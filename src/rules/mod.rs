@@ -35,6 +35,7 @@ mod firewall_off;
 mod fixed_join_server;
 mod foreign_manager;
 mod generated_cluster_id;
+mod helm_release;
 mod host_size;
 mod hostname;
 mod hosts;

@@ -158,6 +158,20 @@ pub const CASES: &[Case] = &[
         ),
     ),
     in_world(
+        || {
+            readings(&[
+                ("project/county-1/helm/sh.helm.release.v1.cht.v1", json!({})),
+                ("project/county-1/helm/sh.helm.release.v1.cht.v2", json!({})),
+                ("project/county-3/helm/sh.helm.release.v1.cht-3.v1", json!({})),
+            ])
+        },
+        warn(
+            "helm-release",
+            &[],
+            "helm still holds county-1 and county-3: `helm upgrade` would undo what boma does, and `helm uninstall` would delete the claims of the volumes",
+        ),
+    ),
+    in_world(
         || volumes(&[1, 2, 3], "local-storage", "50Gi"),
         deny(
             "storage-class",
