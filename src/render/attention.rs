@@ -90,7 +90,10 @@ fn rollout(block: &mut Block, plan: &Plan, options: &TextOptions) {
     let order = first.into_iter().chain(waves).collect::<Vec<_>>().join(", then ");
     let limit = match rollout.failures_max {
         0 => "at the first failed project".into(),
-        most => format!("after more than {} or a failed canary", count(most, "failed project")),
+        most => {
+            let canary = if canaries.is_empty() { "" } else { " or a failed canary" };
+            format!("after more than {}{canary}", count(most, "failed project"))
+        }
     };
     labelled(block, "rollout", Style::Note, &format!("{order}; stops {limit}"), options);
 }

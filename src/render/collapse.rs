@@ -5,6 +5,7 @@
 //! occurs in a value it counts as equal. Of things to be made, single texts may differ too, as
 //! long as no two are equal (addresses, paths); they are shown as a range.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::row::{Row, Shown, rows};
@@ -38,7 +39,8 @@ pub struct Group<'a> {
     pub rows: Vec<Row>,
 }
 
-/// Groups changes, each group at the place of its first change. With `full` every change is a
+/// Groups changes, each group at the place of its first change, but next to those of the same
+/// pattern, the largest one first: an exception follows its rule. With `full` every change is a
 /// group of its own.
 pub fn collapse<'a>(changes: &[&'a Change], fates: &Fates<'_>, full: bool) -> Vec<Group<'a>> {
     let mut alike: BTreeMap<Key, Vec<Entry<'a>>> = BTreeMap::new();
@@ -46,10 +48,17 @@ pub fn collapse<'a>(changes: &[&'a Change], fates: &Fates<'_>, full: bool) -> Ve
         let entry = Entry::new(at, change, fates, full);
         alike.entry(entry.key(full)).or_default().push(entry);
     }
-    let mut groups: Vec<(usize, Group<'a>)> =
+    let mut groups: Vec<(usize, String, Group<'a>)> =
         alike.into_values().flat_map(split).filter_map(|entries| merge(&entries)).collect();
-    groups.sort_by_key(|(at, _)| *at);
-    groups.into_iter().map(|(_, group)| group).collect()
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, stem, _) in &groups {
+        let known = first.entry(stem.clone()).or_insert(*at);
+        *known = (*known).min(*at);
+    }
+    groups.sort_by_key(|(at, stem, group)| {
+        (first.get(stem).copied(), Reverse(group.members.len()), *at)
+    });
+    groups.into_iter().map(|(_, _, group)| group).collect()
 }
 
 /// The index of the segment in which alike resources differ: the project's, else the last one
@@ -123,12 +132,12 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The address with its varying segment made equal: empty for a project, without digits else.
+/// The address with its varying segment made equal: empty for a project, whose name may also be
+/// part of other segments, without digits else.
 fn stem(address: &Address, segment: Option<usize>) -> String {
+    let project = address.project().filter(|_| segment == Some(1));
     let stem = |(at, text): (usize, &str)| match segment {
-        Some(varying) if at == varying && at == 1 && address.as_str().starts_with("project/") => {
-            HOLE.to_string()
-        }
+        Some(1) if project.is_some() => punch(text, project.unwrap_or_default()),
         Some(varying) if at == varying => text_runs(text)
             .map(|run| if is_number(run) { HOLE.to_string() } else { run.to_owned() })
             .collect(),
@@ -208,7 +217,8 @@ fn splits(entries: &[Entry<'_>], row: usize) -> bool {
     }
 }
 
-fn merge<'a>(entries: &[Entry<'a>]) -> Option<(usize, Group<'a>)> {
+/// The group, its place and its stem.
+fn merge<'a>(entries: &[Entry<'a>]) -> Option<(usize, String, Group<'a>)> {
     let (first, last) = (entries.first()?, entries.last()?);
     let names: Vec<&str> = entries.iter().filter_map(Entry::segment_text).collect();
     let pattern = pattern(&first.change.address, first.segment, &names);
@@ -238,7 +248,7 @@ fn merge<'a>(entries: &[Entry<'a>]) -> Option<(usize, Group<'a>)> {
         origins: entries.iter().flat_map(|entry| origins(entry.change)).collect(),
         rows: rows.collect(),
     };
-    Some((first.at, group))
+    Some((first.at, stem(&first.change.address, first.segment), group))
 }
 
 /// One name as it is; several with a star where they differ.
@@ -246,7 +256,7 @@ fn pattern(address: &Address, segment: Option<usize>, names: &[&str]) -> String 
     match names {
         [] => String::new(),
         [name] => super::clean(name),
-        _ if segment == Some(1) && address.as_str().starts_with("project/") => "*".into(),
+        _ if segment == Some(1) && address.project().is_some() => "*".into(),
         [first, ..] => {
             let runs = |name: &str| text_runs(name).map(str::to_owned).collect::<Vec<_>>();
             let all: Vec<Vec<String>> = names.iter().map(|name| runs(name)).collect();
@@ -261,6 +271,9 @@ fn pattern(address: &Address, segment: Option<usize>, names: &[&str]) -> String 
 
 fn label(of: &Address, segment: Option<usize>, pattern: &str) -> String {
     let Some(varying) = segment else { return address(of) };
+    if of.project().is_some() && varying == 1 {
+        return super::clean(&stem(of, segment).replace(HOLE, pattern));
+    }
     let segments = of.as_str().split('/').enumerate();
     let segments = segments
         .map(|(at, text)| if at == varying { pattern.to_owned() } else { super::clean(text) });

@@ -11,6 +11,9 @@ mod attention;
 mod blocked;
 mod change;
 mod collapse;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod country;
 mod diagnostics;
 mod dot;
 mod drawing;

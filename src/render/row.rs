@@ -101,7 +101,8 @@ pub fn between(before: Option<&Json>, after: Option<&Json>, fates: &Fates<'_>) -
     }
 }
 
-/// What matters of a manifest: how many of what runs, how much is stored, which name it has.
+/// What matters of a manifest: how many of what runs, where it is not one, how much is stored,
+/// which name it has.
 fn gist(change: &Change) -> Vec<Row> {
     let tree = change.desired.tree();
     let spec = &tree["spec"];
@@ -109,8 +110,9 @@ fn gist(change: &Change) -> Vec<Row> {
     let containers = pod["containers"].as_array().into_iter().flatten();
     let images = containers.map(|one| (one["name"].as_str().unwrap_or_default(), &one["image"]));
     let rules = spec["rules"].as_array().into_iter().flatten();
+    let one = spec["replicas"] == 1;
     let single = [
-        ("replicas", &spec["replicas"]),
+        ("replicas", if one { &Json::Null } else { &spec["replicas"] }),
         ("storage", &spec["resources"]["requests"]["storage"]),
         ("reclaimPolicy", &tree["reclaimPolicy"]),
     ];
