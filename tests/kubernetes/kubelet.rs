@@ -1,5 +1,6 @@
 //! Stand-in nodes: what kubelets and the cloud provider would tell the API, and nothing behind it.
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -17,9 +18,15 @@ pub const MISSING_IMAGE: &str = "no-such-image";
 /// What a cloud provider takes off a node that it has initialised.
 pub const UNINITIALIZED: &str = "node.cloudprovider.kubernetes.io/uninitialized";
 
+/// The driver of vSphere's volumes.
+pub const STORAGE: &str = "csi.vsphere.vmware.com";
+
 /// How often a real kubelet tells that it lives is 10 s; a node is given up after 40 s.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Where all nodes run commands.
+static COMMANDS: AtomicU16 = AtomicU16::new(0);
 
 /// All nodes in one loop.
 #[derive(Clone)]
@@ -28,7 +35,9 @@ pub struct Kubelet {
 }
 
 impl Kubelet {
-    pub fn new(api: Client) -> Self {
+    /// Commands are run on this port of loopback.
+    pub fn new(api: Client, commands: u16) -> Self {
+        COMMANDS.store(commands, Ordering::Relaxed);
         Self { api }
     }
 
@@ -78,6 +87,7 @@ impl Kubelet {
             self.pod(pod).await;
         }
         self.cloud(&pods).await;
+        self.storage(&pods).await;
     }
 
     /// Of every node there is: tests make more.
@@ -109,14 +119,23 @@ impl Kubelet {
         }
     }
 
+    /// Where vSphere's storage driver runs, claims that wait for it get volumes.
+    async fn storage(&self, pods: &[Json]) {
+        if !runs(pods, "vsphere-csi-controller") {
+            return;
+        }
+        for claim in self.api.items("/api/v1/persistentvolumeclaims").await {
+            let provisioner = "volume.beta.kubernetes.io/storage-provisioner";
+            let waits = claim["metadata"]["annotations"][provisioner] == STORAGE;
+            if waits && claim["spec"]["volumeName"].is_null() {
+                self.api.post("/api/v1/persistentvolumes", &volume(&claim)).await;
+            }
+        }
+    }
+
     /// Where vSphere's cloud provider runs, nodes that wait for one are initialised.
     async fn cloud(&self, pods: &[Json]) {
-        let runs = |pod: &&Json| {
-            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            let ready = pod["status"]["phase"] == "Running";
-            name.contains("vsphere-cloud-controller-manager") && ready
-        };
-        if pods.iter().find(runs).is_none() {
+        if !runs(pods, "vsphere-cloud-controller-manager") {
             return;
         }
         for node in self.api.items("/api/v1/nodes").await {
@@ -133,6 +152,37 @@ impl Kubelet {
             }
         }
     }
+}
+
+/// Whether a pod of this name runs.
+fn runs(pods: &[Json], name: &str) -> bool {
+    let is_it = |pod: &Json| {
+        let own = pod["metadata"]["name"].as_str().unwrap_or_default();
+        own.contains(name) && pod["status"]["phase"] == "Running"
+    };
+    pods.iter().any(is_it)
+}
+
+/// A volume for a claim, which the controller manager then binds.
+fn volume(claim: &Json) -> Json {
+    let metadata = &claim["metadata"];
+    let name = format!("pvc-{}", text(&metadata["uid"]));
+    let of = json!({"kind": "PersistentVolumeClaim", "apiVersion": "v1", "uid": metadata["uid"],
+        "name": metadata["name"], "namespace": metadata["namespace"]});
+    json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name,
+            "annotations": {"pv.kubernetes.io/provisioned-by": STORAGE}},
+        "spec": {
+            "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
+            "accessModes": claim["spec"]["accessModes"],
+            "storageClassName": claim["spec"]["storageClassName"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "claimRef": of,
+            "csi": {"driver": STORAGE, "volumeHandle": name},
+        },
+    })
 }
 
 /// A node as k3s registers it.
@@ -157,7 +207,9 @@ pub fn node(name: &str, number: u8) -> Json {
             "capacity": size,
             "allocatable": size,
             "addresses": [{"type": "InternalIP", "address": format!("10.20.0.{number}")},
+                {"type": "ExternalIP", "address": "127.0.0.1"},
                 {"type": "Hostname", "address": name}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": COMMANDS.load(Ordering::Relaxed)}},
         },
     })
 }

@@ -20,6 +20,7 @@ macro_rules! on_each_backend {
 mod audit;
 mod authority;
 mod client;
+mod commands;
 mod compare;
 mod conflicts;
 mod cpi_differences;
@@ -32,6 +33,7 @@ mod nodes;
 mod objects;
 mod plane;
 mod processes;
+mod projects;
 mod renderings;
 mod rig;
 mod site;

@@ -10,6 +10,7 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::authority::{Authority, Signed, base64, token_keys};
 use super::client::Client;
+use super::commands;
 use super::kubelet::Kubelet;
 use super::processes::{Processes, free_ports};
 
@@ -104,7 +105,9 @@ fn start() -> Result<Plane, String> {
             };
             match started {
                 Ok((plane, _processes)) => {
-                    let kubelet = Kubelet::new(plane.admin());
+                    let server = plane.authority.server();
+                    let commands = commands::serve(plane.admin(), &server).await;
+                    let kubelet = Kubelet::new(plane.admin(), commands);
                     let ready = kubelet.join().await;
                     told.send(ready.map(|()| plane)).unwrap();
                     kubelet.run().await;
@@ -210,6 +213,8 @@ impl Starting {
                 "--client-ca-file=ca.pem",
                 "--authorization-mode=Node,RBAC",
                 "--allow-privileged",
+                // Where stand-in nodes say that they run commands.
+                "--kubelet-preferred-address-types=ExternalIP,InternalIP",
                 "--service-cluster-ip-range=10.43.0.0/16",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=tokens.pub",

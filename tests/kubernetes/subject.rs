@@ -21,6 +21,8 @@ pub struct Subject {
     /// Everything desired of it.
     pub desired: Json,
     pub object: Option<Object>,
+    /// Where in it values were made up.
+    pub generated: Vec<String>,
 }
 
 impl Subject {
@@ -41,6 +43,7 @@ impl Subject {
             },
             desired: attributes(manifest),
             object: None,
+            generated: Vec::new(),
             address,
             mark,
         }
@@ -88,7 +91,7 @@ impl Subject {
         };
         let inputs = Inputs {
             attributes: self.desired.clone(),
-            generated: Vec::new(),
+            generated: self.generated.clone(),
             object: self.object.clone(),
             locator: self.locator.clone(),
             mark: Some(self.mark.clone()),
