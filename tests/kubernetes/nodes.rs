@@ -99,7 +99,8 @@ async fn of_a_volume_only_its_reclaim_policy_is_written(backend: Backend) {
     assert_eq!(kept.differences(), [field]);
     let kept = rig.update(&kept, &[field]).await;
     assert_eq!(kept.differences(), [""; 0]);
-    rig.act(&kept, Operation::Delete, &[]).await.unwrap();
+    let refused = rig.act(&kept, Operation::Delete, &[]).await.unwrap_err();
+    assert!(refused.message.contains("volume-kept holds data"), "{refused:?}");
     let live = rig.api.get(&kept.path()).await.ok();
     assert_eq!(live["spec"]["persistentVolumeReclaimPolicy"], "Retain");
     assert!(live["metadata"]["deletionTimestamp"].is_null());

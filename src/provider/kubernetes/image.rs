@@ -9,13 +9,16 @@ use super::failure::Failure;
 use super::place::Place;
 use super::status::Status;
 
+/// How often somebody else may write it in between. Controllers do so while pods start.
+const TRIES: usize = 5;
+
 /// Whether a manifest says which image a container of a Deployment has.
 pub fn is_written(place: &Place, manifest: &Json) -> bool {
     place.is("apps", "Deployment") && containers(manifest).any(|one| one["image"].is_string())
 }
 
 /// Applies a Deployment whose images are those that the plan was made for, and only if nobody wrote
-/// it since they were looked at; where somebody did, they are looked at once more.
+/// it since they were looked at; where somebody did, they are looked at again.
 ///
 /// # Errors
 /// As [`apply`]; an image is another one by now.
@@ -24,15 +27,16 @@ pub async fn write(
     draft: &mut Draft<'_>,
     planned: &Json,
 ) -> Result<Applied, Failure> {
-    let mut raced = false;
+    let mut tries = 0;
     loop {
+        tries += 1;
         if let Some(live) = read(client, draft.place).await? {
             unmoved(planned, &live, &draft.manifest)?;
             let version = live["metadata"]["resourceVersion"].clone();
             draft.manifest["metadata"]["resourceVersion"] = version;
         }
         match apply(client, draft).await {
-            Err(Failure::Api(status)) if status.is_race() && !raced => raced = true,
+            Err(Failure::Api(status)) if status.is_race() && tries < TRIES => {}
             outcome => return outcome,
         }
     }
