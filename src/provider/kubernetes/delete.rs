@@ -26,7 +26,7 @@ pub async fn refuse_data(
     seen: Option<&Json>,
 ) -> Result<(), Failure> {
     let volume = place.is("", "PersistentVolumeClaim") || place.is("", "PersistentVolume");
-    let password = place.is_secret() && seen.is_some_and(|seen| has_password(seen));
+    let password = place.is_secret() && seen.is_some_and(has_password);
     if volume || password || kind.holds_data {
         return Err(kept(format!("{} {} holds data", place.kind, place.name)));
     }
