@@ -32,7 +32,8 @@ fn precious(spec: &Spec, change: &Change) -> Option<Problem> {
     let named = change.kind.lifecycle.is_node() && change.reasons == [Reason::Requested];
     let written = spec.protect.iter().any(|glob| glob.matches(&change.address));
     let protected = written || change.protected && !named;
-    let why = match (change.kind.holds_data, protected) {
+    let given_up = change.reasons == [Reason::Abandoned];
+    let why = match (change.kind.holds_data && !given_up, protected) {
         (true, _) => "holds data",
         (false, true) => "is protected",
         (false, false) => return None,
