@@ -10,7 +10,7 @@ use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
 use super::world;
 use super::{abandon, admission, home, saved, sources};
-use crate::lower::lower_with;
+use crate::lower::{lower_with, retain};
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
 use crate::resource::{Address, Glob, Sealer};
@@ -188,6 +188,13 @@ impl Request<'_> {
     /// # Errors
     /// Resources need each other in a circle; a secret is missing.
     pub fn review(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
+        let spec = &self.loaded.spec;
+        let desired = retain(spec, self.desired.clone(), &refreshed.live, self.state);
+        let request = Request { desired: &desired, ..*self };
+        request.review_desired(refreshed, offline)
+    }
+
+    fn review_desired(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
         let secrets = self.secrets(offline)?;
         let sealed = secrets.sealed(&Sealer::new(&self.state.digest_key));
         let plan = plan(

@@ -22,4 +22,5 @@ mod vm;
 mod testing;
 
 pub use kubernetes::sources::{SourceError, Sources, wanted as wanted_sources};
+pub use kubernetes::volumes::retain;
 pub use lowering::{lower, lower_with, vcenter_paths};

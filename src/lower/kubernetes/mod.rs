@@ -24,6 +24,7 @@ pub mod sources;
 pub mod storage;
 pub mod traefik;
 pub mod upstream;
+pub mod volumes;
 mod whole;
 pub mod yaml;
 

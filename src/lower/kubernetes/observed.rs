@@ -2,12 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::plan::Observed;
+use crate::plan::{Observed, VOLUMES};
 use crate::resource::{Address, Attributes, Endpoint, Kind};
 use crate::spec::{LocalPath, Project, Spec};
 
-/// The cluster id that a driver made itself, k3s' own storage class where it should be gone, and
-/// what helm keeps of projects: `project/county-07/helm/sh.helm.release.v1.…`.
+/// The cluster id that a driver made itself, every volume where there are projects, k3s' own storage
+/// class where it should be gone, and what helm keeps of projects:
+/// `project/county-07/helm/sh.helm.release.v1.…`.
 pub fn observed(spec: &Spec) -> Vec<Observed> {
     let generated = json!({
         "api": "v1",
@@ -22,10 +23,18 @@ pub fn observed(spec: &Spec) -> Vec<Observed> {
         "plural": "storageclasses",
         "name": "local-path",
     });
+    let volumes = json!({
+        "api": "v1",
+        "kind": "PersistentVolume",
+        "plural": "persistentvolumes",
+        "name": "*",
+    });
+    let volumes = (!spec.projects.is_empty()).then(|| look(VOLUMES, &volumes));
     let disabled = spec.storage.local_path.value == LocalPath::Disabled;
     let class = disabled.then(|| look("cluster/StorageClass/local-path", &local_path));
     class
         .into_iter()
+        .chain(volumes)
         .chain([look("cluster/csi/ConfigMap/vsphere-csi-cluster-id", &generated)])
         .chain(spec.projects.iter().map(releases))
         .collect()
@@ -70,7 +79,7 @@ mod tests {
             let kubernetes = |seen: &&Observed| seen.endpoint == Endpoint::kubernetes();
             let of_cluster = |seen: &&Observed| seen.address.as_str().starts_with("cluster/");
             let looks = desired.observed.iter().filter(kubernetes).filter(of_cluster);
-            assert_eq!(looks.count(), 1 + usize::from(local_path == "disabled"), "{local_path}");
+            assert_eq!(looks.count(), 2 + usize::from(local_path == "disabled"), "{local_path}");
         }
     }
 }
