@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::TextOptions;
+use super::kept::kept;
 use super::page::Block;
 use super::paint::{Span, Style};
 use super::words::{count, names, number};
@@ -18,6 +19,9 @@ pub fn attention(block: &mut Block, review: &Review, options: &TextOptions) {
     outage(&mut section, &review.plan, options);
     rollout(&mut section, &review.plan, options);
     irreversible(&mut section, &review.plan, options);
+    if let Some(text) = kept(&review.plan, options) {
+        labelled(&mut section, "data stays", Style::Note, &text, options);
+    }
     super::findings::add(&mut section, &review.findings, "    ", LABEL, options);
     if !section.is_empty() {
         block.line(options.paint().span(Style::Strong, "  attention"));

@@ -5,6 +5,7 @@
 //! terminal; what is secret is masked here even where the data says too much.
 
 pub mod json;
+mod kept;
 pub mod progress;
 
 mod attention;
