@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{ids, object, read};
-use crate::provider::Wanted;
 use crate::provider::kubernetes::testing::{Fake, Reply, ok, status, tree, wanted};
-use crate::resource::{Address, Mark};
+use crate::provider::{Provider, Wanted};
+use crate::resource::{Address, Attributes, Mark, Reading};
 
 const MAPS: &str = "GET /api/v1/configmaps";
 
@@ -153,4 +153,32 @@ async fn the_cluster_is_known_by_its_first_namespace() {
     let fake = Fake::new();
     fake.on("GET /api/v1/namespaces/kube-system", [ok(object("kube-system", "uid-1"))]);
     assert_eq!(fake.provider().cluster_uid().await, Ok("uid-1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_place_may_stand_for_all_of_a_kind() {
+    let check = |namespace: Option<&'static str>, expected: &'static [&'static str]| async move {
+        let fake = Fake::new();
+        let elsewhere = json!({"metadata": {"name": "c", "namespace": "other", "uid": "3"}});
+        let list =
+            json!({"metadata": {}, "items": [object("a", "1"), object("b", "2"), elsewhere]});
+        fake.on(MAPS, [ok(list)]);
+        let mut all = wanted("ConfigMap", "*");
+        let mut place = all.locator.place.tree();
+        place["namespace"] = namespace.into();
+        all.locator.place = Attributes::new(&place);
+        all.address = Address::from("maps");
+        let readings = fake.provider().read(&[all]).await;
+        let found = readings.iter().filter(|(_, reading)| reading.object().is_some());
+        let found: Vec<&str> = found.map(|(address, _)| address.as_str()).collect();
+        assert_eq!(found, expected);
+        assert!(readings.contains(&(Address::from("maps"), Reading::Absent)));
+        assert_eq!(fake.lines().len(), 1);
+    };
+    check(None, &["maps/a", "maps/b", "maps/c"]).await;
+    check(Some("default"), &["maps/a", "maps/b"]).await;
+    let fake = Fake::new();
+    fake.on(MAPS, [status(403, "Forbidden", "no", json!([]))]);
+    let readings = fake.provider().read(&[wanted("ConfigMap", "*")]).await;
+    assert!(matches!(readings[..], [(_, Reading::Unread(_))]), "{readings:?}");
 }
