@@ -4,6 +4,7 @@
 //! `BOMA_SEED`; a failure prints the command that runs it again.
 
 mod converge;
+mod counties;
 mod crash;
 mod data;
 mod guards;
@@ -16,5 +17,6 @@ mod replace;
 mod scenario;
 mod schedule;
 mod stop;
+mod survival;
 mod system;
 mod waves;
