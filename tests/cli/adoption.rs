@@ -41,7 +41,7 @@ fn a_fleet_made_by_hand_changes_only_where_the_spec_says_so() {
     assert_eq!(Seen::of(&env), before);
 
     // Boma made none of the machines, so it deletes none.
-    env.expect(0, &["destroy", "--lab", "--yes", SPEC]);
+    env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", SPEC]);
     assert_eq!(Seen::of(&env), before);
 }
 

@@ -115,7 +115,9 @@ fn of_the_environment_with_the_lab() {
     let canaries = Canaries::new(secrets.iter().map(String::as_str));
     run_everything(&env, &["--lab"], "small.toml", |ran| canaries.assert_unsaid(ran));
     canaries.assert_unsaid(&env.expect(0, &["lab", "drift", "small.toml"]));
-    canaries.assert_unsaid(&env.expect(0, &["destroy", "--lab", "--yes", "small.toml"]));
+    canaries.assert_unsaid(
+        &env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"]),
+    );
     assert!(!env.read("boma.log").is_empty());
     canaries.assert_unwritten(&env);
 }

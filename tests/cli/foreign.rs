@@ -34,7 +34,7 @@ fn objects_stay() {
     check(&env, &foreign);
     std::fs::remove_dir_all(env.path("state/lab/small/state")).expect("removed");
     env.expect(0, APPLY);
-    env.expect(0, &["destroy", "--lab", "--yes", "small.toml"]);
+    env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"]);
     // Not only there, but as it was: the digest covers every property.
     assert_eq!(World::of(&env, "small.toml"), fresh);
 }

@@ -88,7 +88,7 @@ fn apply_its_events_and_destroy() {
             assert!(validator.is_valid(event), "{event:#}");
         }
     }
-    let nothing = env.json(0, &["destroy", "--lab", "--yes", "small.toml"]);
+    let nothing = env.json(0, &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"]);
     check(&env, "apply", &nothing);
     assert_eq!(nothing["outcome"]["done"], 0);
 }

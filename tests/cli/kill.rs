@@ -9,7 +9,7 @@ use super::world::{World, planned, recorded};
 use crate::seeds;
 
 const APPLY: &[&str] = &["apply", "--lab", "--yes", "small.toml"];
-const DESTROY: &[&str] = &["destroy", "--lab", "--yes", "small.toml"];
+const DESTROY: &[&str] = &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"];
 const DELAY_MS: u64 = 20;
 
 #[test]

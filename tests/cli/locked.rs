@@ -13,7 +13,7 @@ fn the_second_learns_who_is_first() {
     let owner = format!("process {} on ", first.pid());
     for command in [
         APPLY,
-        &["destroy", "--lab", "--yes", "small.toml"],
+        &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"],
         &["state", "unlock", "--lab", "small.toml"],
     ] {
         let second = env.expect(1, command);

@@ -39,7 +39,7 @@ fn no_secret_is_asked_for() {
     env.expect(0, &["drift", "--lab", "small.toml"]);
     env.expect(0, &["plan", "--lab", "--offline", "small.toml"]);
     env.expect(0, &["lab", "drift", "small.toml"]);
-    env.expect(0, &["destroy", "--lab", "--yes", "small.toml"]);
+    env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"]);
     assert!(!env.path("proof").exists());
     assert!(!env.path("state/small").exists(), "nothing of the lab is real");
     // Held against a run that does ask.

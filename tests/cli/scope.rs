@@ -111,7 +111,10 @@ fn a_destroyed_vm_takes_what_lives_in_it() {
             "cluster/node/agent-1"
         ]
     );
-    env.expect(0, &[&["destroy", "--lab", "--yes", "small.toml"], &scope[..]].concat());
+    env.expect(
+        0,
+        &[&["destroy", "--lab", "--keep-disks", "--yes", "small.toml"], &scope[..]].concat(),
+    );
     assert_eq!(recorded(&env).len(), RESOURCES - 5);
     env.expect(0, &["drift", "--lab", "small.toml"]);
 }

@@ -44,7 +44,7 @@ const COMMANDS: &[(Before, &[&str])] = &[
     (NONE, &["lab", "drift", SPEC, "--seed", "5"]),
     (NONE, &["lab", "status", SPEC]),
     (&[APPLY], &["plan", "--lab", "--destroy", SPEC]),
-    (&[APPLY], &["destroy", "--lab", "--yes", SPEC]),
+    (&[APPLY], &["destroy", "--lab", "--keep-disks", "--yes", SPEC]),
 ];
 
 #[test]
@@ -69,7 +69,7 @@ fn every_command_ends_its_session() {
         }
         let left = open(&env);
         env.expect(0, APPLY);
-        env.expect(0, &["destroy", "--lab", "--yes", SPEC]);
+        env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", SPEC]);
         assert_eq!(open(&env), left);
         served.stop();
     });

@@ -8,7 +8,7 @@ const JOURNAL: &str = "state/lab/small/state/journal";
 const ALL: &[&[&str]] = &[
     &["plan", "--lab", "small.toml"],
     &["apply", "--lab", "--yes", "small.toml"],
-    &["destroy", "--lab", "--yes", "small.toml"],
+    &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"],
     &["drift", "--lab", "small.toml"],
     &["state", "list", "--lab", "small.toml"],
     &["state", "rm", "--lab", "small.toml", "vsphere/role/CNS-VM"],

@@ -5,12 +5,17 @@ use super::rig::{APPLY, Rig};
 #[test]
 fn leaves_no_trace() {
     let rig = Rig::new();
+    // Disks of projects would stay: see `kept`.
+    let text = String::from_utf8(rig.env.read("small.toml")).unwrap();
+    let end = text.find("[projects]").unwrap();
+    rig.env.write("small.toml", &text[..end]);
+    rig.env.lock("small.toml");
     let before = rig.status();
     rig.env.apply();
     assert_ne!(rig.status().digest, before.digest);
     rig.env.edit("v1.35.9+k3s1", "v1.36.3+k3s1");
     rig.env.expect(0, APPLY);
-    rig.env.expect(0, &["destroy", "--lab", "--yes", "small.toml"]);
+    rig.env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", "small.toml"]);
     let after = rig.status();
     assert_eq!(after.digest, before.digest);
     assert_eq!(after.hosts, []);

@@ -20,6 +20,6 @@ fn applies_with_its_findings_and_settles() {
     assert_eq!(plan.stdout.lines().last(), Some("No changes."), "{plan}");
     env.expect(0, &["drift", "--lab", SPEC]);
 
-    env.expect(0, &["destroy", "--lab", "--yes", SPEC]);
+    env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", SPEC]);
     assert_eq!(World::of(&env, SPEC), before);
 }

@@ -7,6 +7,7 @@ mod drift;
 mod errors;
 mod guide;
 mod interrupted;
+mod kept;
 mod rebuilt;
 mod refresh;
 mod rig;

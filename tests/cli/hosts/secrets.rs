@@ -27,7 +27,7 @@ fn tokens_and_keys() {
     run(&["apply", "--lab", "--yes", "--allow-disruption", "--format", "json", "small.toml"]);
     run(&["state", "show", "--lab", "small.toml", "k3s/server/server-1"]);
     run(&["inventory", "--lab", "small.toml"]);
-    run(&["destroy", "--lab", "--yes", "small.toml"]);
+    run(&["destroy", "--lab", "--keep-disks", "--yes", "small.toml"]);
 
     let canaries = Canaries::new(secrets.iter().map(String::as_str));
     said.iter().for_each(|ran| canaries.assert_unsaid(ran));
