@@ -9,6 +9,7 @@ mod destroy;
 mod disks;
 mod drift;
 mod error;
+mod export;
 mod graph;
 mod home;
 mod import;

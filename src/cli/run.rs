@@ -8,8 +8,8 @@ use super::args::{Cli, Command, Format, GraphFormat, InventoryFormat, LabCommand
 use super::error::{CliError, Exit};
 use super::output::Terminal;
 use super::{
-    apply, completions, destroy, drift, graph, import, inventory, lab, lock, log, man, plan,
-    schema, show, state, validate,
+    apply, completions, destroy, drift, export, graph, import, inventory, lab, lock, log, man,
+    plan, schema, show, state, validate,
 };
 
 /// Runs `boma`.
@@ -48,6 +48,7 @@ fn run(command: Command, terminal: Terminal) -> Result<Exit, CliError> {
         Command::Lab(command) => lab::run(&command, terminal),
         Command::Inventory(args) => inventory::run(&args, terminal),
         Command::Import(args) => import::run(&args, terminal),
+        Command::Secrets(command) => export::run(&command, terminal),
         Command::Lock(args) => lock::run(&args, terminal),
         Command::Graph(args) => graph::run(&args, terminal),
         Command::Schema(args) => schema::run(&args, terminal),
@@ -76,6 +77,7 @@ impl Command {
             | Self::Lab(LabCommand::Serve(_) | LabCommand::Reset(_) | LabCommand::Fault(_))
             | Self::Inventory(_)
             | Self::Graph(_)
+            | Self::Secrets(_)
             | Self::Lock(_)
             | Self::Schema(_)
             | Self::Completions(_)

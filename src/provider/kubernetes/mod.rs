@@ -37,6 +37,7 @@ mod pods;
 mod provider;
 mod read;
 mod ready;
+mod secret_data;
 mod session;
 mod shape;
 mod status;

@@ -42,6 +42,10 @@ impl Kubernetes {
         Self { client, upgrades: Upgrades::default(), written: Mutex::default() }
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// How many requests were sent.
     pub fn requests(&self) -> u64 {
         self.client.requests()

@@ -161,7 +161,7 @@ async fn read_kind(client: &Client, places: &[(Address, Place)]) -> Result<Found
     Ok(found)
 }
 
-async fn get(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
+pub(super) async fn get(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
     let answer = client.call(&Call::get(place.path())).await?;
     match answer.status.as_u16() {
         200 => Ok(Some(answer.json())),
