@@ -36,8 +36,8 @@ const EXPENDABLE: [&str; 16] = [
     "ResourceQuota",
 ];
 /// Variables that make a program another one: a CouchDB that was once called otherwise keeps the
-/// name in its list of nodes for ever.
-const VITAL: [&str; 9] = [
+/// name in its list of nodes for ever, and their number is the layout of its data.
+const VITAL: [&str; 10] = [
     "X_CSI_MODE",
     "CSI_ENDPOINT",
     "ADDRESS",
@@ -45,6 +45,7 @@ const VITAL: [&str; 9] = [
     "CSI_NAMESPACE",
     "NODE_NAME",
     "SVC_NAME",
+    "NODE_COUNT",
     "COUCHDB_SYNC_ADMINS_NODE",
     "CLUSTER_PEER_IPS",
 ];
@@ -131,8 +132,7 @@ fn workload(key: &Key, object: &Json) -> Vec<Edit> {
         let own = |more: &[&str]| owns(object, &[&above[..], more].concat());
         if own(&["f:image"]) {
             let image = text(container, "/image");
-            let by_hand = || format!("{}-by-hand", image.split('@').next().unwrap_or(image));
-            let after = json!(cht::newer(image).unwrap_or_else(by_hand));
+            let after = json!(format!("{}-by-hand", image.split('@').next().unwrap_or(image)));
             let pointer = format!("{base}/{place}/image");
             all.push(replace(key, object, &pointer, &format!("{path}.image"), after));
         }

@@ -24,4 +24,4 @@ pub(in crate::lab) use upgrade::{Act, act};
 pub(super) use cluster::join;
 pub(super) use image::pull;
 pub(super) use program::{is_deaf, judge};
-pub(super) use upgrade::{UPGRADE_SERVICE, newer, upgrading};
+pub(super) use upgrade::{UPGRADE_SERVICE, upgrading};

@@ -122,17 +122,6 @@ fn put(key: &Key, object: &Json) -> Request {
     }
 }
 
-/// A newer release than that of any of CHT's images in a Deployment, for drift by hand.
-pub(in crate::lab::kubernetes::controllers) fn newer(image: &str) -> Option<String> {
-    image::service(image)?;
-    let (major, minor, _) = image::version(image::tag(image))?;
-    let candidates = [(4, 22, 0), (5, 0, 3), (5, 1, 3), (5, 2, 0), (5, 3, 1)];
-    let next =
-        candidates.into_iter().find(|(newer, other, _)| *newer == major && *other > minor)?;
-    let base = image.rsplit_once(':')?.0;
-    Some(format!("{base}:{}.{}.{}", next.0, next.1, next.2))
-}
-
 /// The upgrade-service's own Deployment, as the chart calls it.
 pub(in crate::lab::kubernetes::controllers) const UPGRADE_SERVICE: &str = "upgrade-service";
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::project::{Manifest, Project};
 use super::rig::{Rig, deployments};
 use super::storage;
-use crate::lab::kubernetes::controllers::{Ran, execute};
+use crate::lab::kubernetes::controllers::{Act, ProjectAction, Ran, act, execute};
 use crate::lab::kubernetes::{Key, Request, answer};
 
 const SPACE: &str = "cht-a";
@@ -263,6 +263,59 @@ fn quotas_and_limits_hold_for_pods_of_controllers() {
         "exceeded quota: all, requested: pods=1, used: pods=2, limited: pods=2",
     );
     assert_eq!(rig.get(&deployments("small", "small"))["status"]["readyReplicas"], 2);
+}
+
+impl Rig {
+    /// Does something in the project's admin UI, and settles.
+    #[track_caller]
+    fn act(&mut self, action: &ProjectAction) {
+        match act(self.cluster(), &self.world, SPACE, action).unwrap() {
+            Act::Volumes(entries) => entries.iter().for_each(|entry| self.world.apply(entry)),
+            Act::Images(requests) => {
+                for request in requests {
+                    let answer = answer(self.cluster(), &request, self.now_ms);
+                    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+                    answer.effects.iter().for_each(|effect| self.clusters.apply(effect));
+                }
+            }
+        }
+        self.settle();
+    }
+}
+
+#[test]
+fn an_upgrade_is_under_way_until_it_is_ended() {
+    let (mut rig, _) = standing();
+    let release = "5.0.3".to_owned();
+    rig.act(&ProjectAction::Stage { release: release.clone() });
+    let asked = rig.asked("http://api:5988/api/v2/upgrade");
+    assert!(asked.contains(r#""to":{"build":"medic:medic:5.0.3","version":"5.0.3"}"#), "{asked}");
+    rig.act(&ProjectAction::Complete { release });
+    rig.act(&ProjectAction::Abort);
+    assert_eq!(rig.unready(SPACE), Vec::<String>::new());
+    assert_eq!(rig.asked("http://api:5988/api/info"), r#"0{"version":"5.0.3"}"#);
+    assert_eq!(rig.asked("http://api:5988/api/v2/upgrade"), r#"0{"indexers":[]}"#);
+    let api = rig.get(&deployments(SPACE, "cht-api"));
+    let managers = api["metadata"]["managedFields"].as_array().unwrap();
+    assert!(managers.iter().any(|one| one["manager"] == "upgrade-service"), "{managers:#?}");
+}
+
+#[test]
+fn probes_tell_what_does_not_serve() {
+    let (mut rig, _) = standing();
+    let key = deployments(SPACE, "cht-api");
+    rig.edit(&key, |api| {
+        api["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] =
+            json!({"httpGet": {"path": "/api/info", "port": 5988}});
+    });
+    assert_eq!(rig.unready(SPACE), Vec::<String>::new());
+    rig.delete(&deployments(SPACE, "cht-couchdb-2"));
+    assert_eq!(rig.unready(SPACE), ["cht-api"]);
+    rig.assert_event("Unhealthy", "HTTP probe failed with statuscode: 500");
+    let couchdb = Project::new(SPACE).couchdb(2);
+    rig.apply_all(&[couchdb]);
+    rig.settle();
+    assert_eq!(rig.unready(SPACE), Vec::<String>::new());
 }
 
 /// Figures, printed and not asserted.
