@@ -3,12 +3,11 @@
 use serde_json::Value as Json;
 
 use crate::lab::Drifted;
-use crate::lower::lower;
+use crate::plan::Desired;
 use crate::render::json::LabDriftedJson;
-use crate::spec::Spec;
 
-/// What somebody changed in the cluster. `None` for what is no resource of the spec.
-pub fn translate(spec: &Spec, one: &Drifted) -> Option<LabDriftedJson> {
+/// What somebody changed in the cluster. `None` for what is none of the resources.
+pub fn translate(desired: &Desired, one: &Drifted) -> Option<LabDriftedJson> {
     let mut words = one.name.splitn(3, ' ');
     let (api, kind, place) = (words.next()?, words.next()?, words.next()?);
     let (namespace, name) = match place.split_once('/') {
@@ -22,7 +21,6 @@ pub fn translate(spec: &Spec, one: &Drifted) -> Option<LabDriftedJson> {
             && has("namespace", namespace)
             && has("name", Some(name))
     };
-    let desired = lower(spec);
     let resource = desired.resources.values().find(|resource| is(&resource.place.tree()))?;
     Some(LabDriftedJson {
         address: resource.address.to_string(),

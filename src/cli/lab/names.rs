@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use super::super::error::CliError;
 use super::{cluster_names, host_names};
 use crate::lab::Drifted;
-use crate::lower::vcenter_paths as paths;
+use crate::lower::{lower, vcenter_paths as paths};
+use crate::plan::Desired;
 use crate::render::json::LabDriftedJson;
 use crate::spec::Spec;
 
@@ -31,15 +32,17 @@ const ATTRIBUTES: &[(&str, &str)] = &[
 /// # Errors
 /// It changed something that is no resource of the spec: a defect of the lab.
 pub fn translate(spec: &Spec, drifted: &[Drifted]) -> Result<Vec<LabDriftedJson>, CliError> {
-    drifted.iter().map(|one| translate_one(spec, one).ok_or_else(|| unknown(one))).collect()
+    let desired = lower(spec);
+    let one = |one| translate_one(spec, &desired, one).ok_or_else(|| unknown(one));
+    drifted.iter().map(one).collect()
 }
 
-fn translate_one(spec: &Spec, one: &Drifted) -> Option<LabDriftedJson> {
+fn translate_one(spec: &Spec, desired: &Desired, one: &Drifted) -> Option<LabDriftedJson> {
     if one.object_type == "Host" {
         return host_names::translate(spec, one);
     }
     if one.object_type == "Kubernetes" {
-        return cluster_names::translate(spec, one);
+        return cluster_names::translate(desired, one);
     }
     let (_, attribute) = ATTRIBUTES.iter().find(|(property, _)| *property == one.property)?;
     Some(LabDriftedJson {
