@@ -5,6 +5,7 @@ mod canary;
 mod disk;
 mod drift;
 pub mod env;
+mod export;
 mod foreign;
 mod graph;
 mod hardware;
