@@ -401,8 +401,8 @@ fn a_kill_at_any_call_leaves_at_most_one_wave_half_done() {
         let count = |name: &&str| changed.get(*name).copied().unwrap_or(0);
         let waves: [&[&str]; 4] = [&["c5"], &["c1", "c2"], &["c3", "c4"], &["c6", "c7"]];
         for turn in waves.windows(2) {
-            let begun = turn[1].iter().any(|name| count(&name) > 0);
-            let over = turn[0].iter().all(|name| count(&name) == 2);
+            let begun = turn[1].iter().any(|name| count(name) > 0);
+            let over = turn[0].iter().all(|name| count(name) == 2);
             assert!(over || !begun, "{changed:?}");
         }
         let left = system.plan();
