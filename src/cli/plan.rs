@@ -189,7 +189,8 @@ impl Request<'_> {
     /// Resources need each other in a circle; a secret is missing.
     pub fn review(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
         let spec = &self.loaded.spec;
-        let desired = retain(spec, self.desired.clone(), &refreshed.live, self.state);
+        let recorded = |address: &Address| self.state.resources.contains_key(address);
+        let desired = retain(spec, self.desired.clone(), &refreshed.live, &recorded);
         let request = Request { desired: &desired, ..*self };
         request.review_desired(refreshed, offline)
     }

@@ -34,6 +34,10 @@ pub struct Subject<'a> {
     pub last: bool,
 }
 
+/// How long volumes may take to come off a machine: Kubernetes waits six minutes for a node that
+/// does not answer before it takes them by force (kube-controller-manager, attach and detach).
+const DETACH_S: u64 = 420;
+
 impl Subject<'_> {
     /// The steps of an action, in order.
     pub fn steps(&self, action: Action, differences: &[Difference]) -> Vec<Step> {
@@ -180,9 +184,14 @@ impl Subject<'_> {
         let mut steps = Vec::new();
         steps.extend(self.is_running().then(|| self.power(Operation::PowerOff, "off")));
         let operation = if self.abandoned { Operation::Abandon } else { Operation::Delete };
+        let guard_s = match (self.abandoned, self.is_machine()) {
+            (true, _) => self.kind.deadline_s,
+            (false, true) => DETACH_S,
+            (false, false) => 0,
+        };
         steps.push(Step {
             guard: Some(self.kind.deletable.clone()),
-            guard_s: if self.abandoned { self.kind.deadline_s } else { 0 },
+            guard_s,
             ..self.step(operation, Vec::new(), Condition::Absent)
         });
         steps

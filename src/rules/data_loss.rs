@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::words::{count, names};
 use super::{Facts, Problem, Rule};
-use crate::plan::{Action, Change, Plan, Reason};
+use crate::plan::{Action, Change, Operation, Plan, Reason, Step};
 use crate::resource::Address;
 use crate::spec::{Machine, Spec};
 
@@ -20,7 +20,9 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let Some(plan) = facts.plan else { return };
     for change in plan.changes.iter().filter(|change| change.is_irreversible()) {
         report.extend(precious(facts.spec, change));
-        report.extend(foreign_disks(facts, change));
+        if !lets_go(plan, &change.address) {
+            report.extend(foreign_disks(facts, change));
+        }
     }
     if !plan.basis.destroy {
         report.extend(servers(facts.spec, plan));
@@ -41,6 +43,20 @@ fn precious(spec: &Spec, change: &Change) -> Option<Problem> {
     let message = format!("{} {why} and would be {}", change.address, done(change));
     let help = "undo the edit of the spec that asks for it, or take the address out of `protect`";
     Some(problem(change, message, help))
+}
+
+/// Whether the plan itself takes volumes off a machine before it goes: then its deletion waits for
+/// that, and stops where disks stay.
+fn lets_go(plan: &Plan, machine: &Address) -> bool {
+    let nodes = ["agent", "server"].map(|role| format!("k3s/{role}/{}", machine.name()));
+    let leaves = |change: &&Change| nodes.iter().any(|node| node == change.address.as_str());
+    let mut steps = plan
+        .changes
+        .iter()
+        .filter(leaves)
+        .flat_map(|change| change.opening.iter().chain(&change.steps));
+    let detaches = |step: &Step| matches!(step.operation, Operation::Drain | Operation::Expel);
+    plan.basis.destroy || steps.any(detaches)
 }
 
 fn foreign_disks(facts: &Facts<'_>, change: &Change) -> Option<Problem> {

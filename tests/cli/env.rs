@@ -13,7 +13,7 @@ use super::served::Served;
 pub const SMALL: &str = include_str!("small.toml");
 
 /// How many resources it has.
-pub const RESOURCES: usize = 72;
+pub const RESOURCES: usize = 120;
 
 /// A working folder that goes away with it, and the environment of what runs there: nothing of
 /// the surrounding one but `PATH`.

@@ -76,15 +76,31 @@ fn is_progress(line: &str) -> bool {
         .is_some_and(|(address, _)| address.contains('/') && !address.contains(' '))
 }
 
-/// Puts a name for what differs from run to run: the folder, and how long something took.
+/// Puts a name for what differs from run to run: the folder, how long something took, and which
+/// project was done first.
 fn redact(env: &TestEnv, text: &str) -> String {
     let text = text.replace(&env.path("").display().to_string(), "[FOLDER]/");
-    let lines = text.lines().map(|line| match line.split_once("live read in ") {
+    text.lines()
+        .map(|line| format!("{}\n", of_project(line).unwrap_or_else(|| timed(line))))
+        .collect()
+}
+
+fn timed(line: &str) -> String {
+    match line.split_once("live read in ") {
         Some((before, after)) => {
             let rest = after.split_once(" s,").map_or(after, |(_, rest)| rest);
-            format!("{before}live read in [TIME] s,{rest}\n")
+            format!("{before}live read in [TIME] s,{rest}")
         }
-        None => format!("{line}\n"),
-    });
-    lines.collect()
+        None => line.to_owned(),
+    }
+}
+
+/// `county-01: 24 changes done after 1 s (projects 1/2 ready)`
+fn of_project(line: &str) -> Option<String> {
+    let (name, rest) = line.split_once(": ")?;
+    let (done, rest) = rest.split_once(" done after ")?;
+    let (_, projects) = rest.split_once(" s (projects ")?;
+    let name = name.rsplit(' ').next().filter(|name| name.starts_with("county-"))?;
+    let before = line.strip_suffix(&format!("{name}: {done} done after {rest}"))?;
+    Some(format!("{before}[PROJECT]: {done} done after [TIME] s (projects {projects}"))
 }

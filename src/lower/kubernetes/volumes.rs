@@ -10,7 +10,6 @@ use crate::lower::k3s;
 use crate::plan::{Desired, Live, VOLUMES};
 use crate::resource::{Address, Edge, EdgeKind, Reading, Resource};
 use crate::spec::{DeletionPolicy, Spec};
-use crate::state::State;
 
 const RETAIN: &str = "Retain";
 
@@ -18,8 +17,13 @@ const RETAIN: &str = "Retain";
 /// that project; and those that were told so before. Where nobody could read the volumes, that is
 /// what the projects wait for.
 ///
-/// `live` holds a reading of every volume below [`VOLUMES`]; offline only of those that are recorded.
-pub fn retain(spec: &Spec, desired: Desired, live: &Live, prior: &State) -> Desired {
+/// `recorded` says whether the state knows a resource. `live` holds a reading of every volume below [`VOLUMES`]; offline only of those that are recorded.
+pub fn retain(
+    spec: &Spec,
+    desired: Desired,
+    live: &Live,
+    recorded: &dyn Fn(&Address) -> bool,
+) -> Desired {
     if spec.storage.reclaim.value != DeletionPolicy::Retain || desired.resources.is_empty() {
         return desired;
     }
@@ -39,7 +43,7 @@ pub fn retain(spec: &Spec, desired: Desired, live: &Live, prior: &State) -> Desi
     for (address, reading) in volumes {
         let Some(object) = reading.object() else { continue };
         let tree = object.attributes.tree();
-        let recorded = prior.resources.contains_key(address);
+        let recorded = recorded(address);
         let claim = &tree["spec"]["claimRef"]["namespace"];
         let project = claim.as_str().map(|namespace| projects.get(namespace).copied());
         let retained = tree["spec"]["persistentVolumeReclaimPolicy"] == RETAIN;
@@ -100,7 +104,7 @@ mod tests {
     /// Whether the volume is asked for, and how many objects of projects wait for it.
     fn check(live: &Live, edits: &[(&str, &str)], expected: (bool, bool)) {
         let spec = spec(edits);
-        let desired = retain(&spec, lower(&spec), live, &State::new("a".into(), &[0; 32]));
+        let desired = retain(&spec, lower(&spec), live, &|_| false);
         let volume = |edge: &Edge| edge.to.as_str().starts_with(VOLUMES);
         let waits = |one: &&Resource| one.edges.iter().any(volume);
         let of = |name: &str| {
@@ -129,7 +133,7 @@ mod tests {
     fn projects_wait_for_volumes_that_nobody_could_read() {
         let spec = spec(&[]);
         let unread = [(VOLUMES.into(), Reading::Unread("no answer".into()))].into();
-        let desired = retain(&spec, lower(&spec), &unread, &State::new("a".into(), &[0; 32]));
+        let desired = retain(&spec, lower(&spec), &unread, &|_| false);
         assert!(desired.resources.contains_key(&Address::from(VOLUMES)));
         let mut of_projects =
             desired.resources.values().filter(|one| one.address.project().is_some());

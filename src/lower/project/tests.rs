@@ -220,7 +220,7 @@ fn what_holds_data_is_of_a_kind_that_does() {
 fn what_the_spec_does_not_give_is_made_up_under_the_projects_name() {
     let secret = "Secret/cht-couchdb-credentials";
     let generated = |name: &str, form: &str| json!({ "$secret": { "generated": { "name": name, "form": form } } });
-    check("", secret, "/data/COUCHDB_USER", &json!("medic"));
+    check("", secret, "/data/COUCHDB_USER", &json!({"$secret": {"text": [{"plain": "medic"}]}}));
     let password = generated("county-01/password", "password");
     check("", secret, "/data/COUCHDB_PASSWORD", &password);
     check("", secret, "/data/COUCHDB_SECRET", &generated("county-01/secret", "hex32"));

@@ -42,7 +42,7 @@ fn a_project_that_is_given_up_goes_alone() {
     let removed = rig.env.expect(0, APPLY);
     assert!(removed.stdout.contains("--abandon-data county-02"), "{removed}");
     let gone = rig.env.expect(0, &[DESTROY, &["--abandon-data", "county-02"]].concat());
-    assert!(gone.stdout.contains("county-02/couchdb-claim3  5Gi"), "{gone}");
+    assert!(gone.stdout.contains("county-02/couchdb-3-claim0  5Gi"), "{gone}");
     assert_eq!(disks(&rig).iter().filter(|(_, hangs)| *hangs).count(), 3);
     assert_eq!(disks(&rig).len(), 6);
     rig.env.assert_settled();

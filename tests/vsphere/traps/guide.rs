@@ -103,7 +103,7 @@ fn volumes_that_find_no_slot_are_found() {
     let env = TestEnv::new();
     env.edit("count  = 2\nname   = \"county", "count  = 50\nname   = \"county");
     let found = env.json(3, &["validate", "small.toml"])["findings"].to_string();
-    assert!(found.contains("150 volumes are needed, and there is room for 118 volumes"), "{found}");
+    assert!(found.contains("county-40 does not fit (volume slots, 32 short)"), "{found}");
 }
 
 /// `curl -k` of the guide: boma verifies, and says which thumbprint it saw.
