@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, Options};
 use crate::graph::Graph;
-use crate::resource::{Address, EdgeKind, Glob};
+use crate::resource::{Address, EdgeKind, Glob, Kind};
 use crate::state::State;
 
 /// All addresses; or those that targets cover, with everything they
@@ -38,7 +38,9 @@ pub fn select(
     };
     let excluded = closure(covered(&options.exclude), |address| {
         if desired.resources.contains_key(address) {
+            let kind = desired.resources.get(address).map(|resource| resource.kind);
             let dependents = graph.needed_by(address).into_iter();
+            let dependents = dependents.filter(|(_, edge)| !is_one_of_many(kind, **edge));
             return dependents.map(|(dependent, _)| dependent.clone()).collect();
         }
         // What stays needs what it needed.
@@ -51,12 +53,20 @@ pub fn select(
     selected
 }
 
+/// What comes after a node of the cluster runs on another one where that node is gone.
+fn is_one_of_many(owner: Option<Kind>, edge: EdgeKind) -> bool {
+    edge == EdgeKind::After && owner.is_some_and(|kind| kind.name == "kubernetes/Node")
+}
+
 /// What each recorded resource is needed by.
 fn users(prior: &State) -> BTreeMap<&Address, Vec<Address>> {
     let mut users: BTreeMap<&Address, Vec<Address>> = BTreeMap::new();
     for (user, record) in &prior.resources {
         for edge in &record.edges {
-            users.entry(&edge.to).or_default().push(user.clone());
+            let kind = prior.resources.get(&edge.to).map(|record| record.kind);
+            if !is_one_of_many(kind, edge.kind) {
+                users.entry(&edge.to).or_default().push(user.clone());
+            }
         }
     }
     users

@@ -84,6 +84,13 @@ impl TestEnv {
         self.write("boma.lock", boma::lock::Lock { specs: [(name, held)].into() }.to_string());
     }
 
+    /// Takes the projects out of `small.toml`: their disks would stay when all else goes.
+    pub fn without_projects(&self) {
+        let end = SMALL.find("[projects]").expect("a table");
+        self.write("small.toml", &SMALL[..end]);
+        self.lock("small.toml");
+    }
+
     /// Replaces text in `small.toml`.
     #[track_caller]
     pub fn edit(&self, from: &str, to: &str) {

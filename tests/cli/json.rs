@@ -74,8 +74,9 @@ fn plan_and_show() {
 #[test]
 fn apply_its_events_and_destroy() {
     let env = TestEnv::new();
-    for command in ["apply", "destroy"] {
-        let ran = env.expect(0, &[command, "--lab", "--yes", "--format", "json", "small.toml"]);
+    for command in [&["apply"][..], &["destroy", "--keep-disks"]] {
+        let options = ["--lab", "--yes", "--format", "json", "small.toml"];
+        let ran = env.expect(0, &[command, &options].concat());
         check(&env, "apply", &ran.json());
         assert_eq!(ran.json()["outcome"]["done"], RESOURCES, "{ran}");
         let events: Vec<Json> =

@@ -32,7 +32,8 @@ fn of_apply_and_destroy() {
             env.expect(0, DESTROY);
         }
         let end = World::of(&env, "small.toml");
-        assert_eq!(end.digest, fresh.digest, "{:#?}\n{:#?}", end.inventory, fresh.inventory);
+        // The disks of the projects are still there.
+        assert_eq!(end.inventory, fresh.inventory);
         assert!(end.sessions_open <= 2, "each kill leaves at most one of {}", end.sessions_open);
         assert_eq!(recorded(&env).len(), 0);
         served.stop();

@@ -40,6 +40,7 @@ fn applies_once() {
 #[test]
 fn of_a_destroy() {
     let env = TestEnv::new();
+    env.without_projects();
     let fresh = World::of(&env, "small.toml");
     env.apply();
     env.expect(0, &[PLAN, &["--destroy"]].concat());

@@ -31,7 +31,8 @@ impl Container {
             container["env"] = self.variables.into();
         }
         if let Some(port) = self.port {
-            container["ports"] = json!([{ "containerPort": port }]);
+            // In full: a port is known by both, so both are counted as sent.
+            container["ports"] = json!([{ "containerPort": port, "protocol": "TCP" }]);
         }
         if !self.mounts.is_empty() {
             container["volumeMounts"] = self.mounts.into();

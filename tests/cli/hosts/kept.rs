@@ -23,7 +23,7 @@ fn a_cluster_that_goes_leaves_its_disks() {
     assert_eq!(disks(&rig), before);
     let gone = rig.env.expect(0, &[DESTROY, &["--keep-disks"]].concat());
     assert!(gone.stdout.contains("Left on the datastore"), "{gone}");
-    assert!(gone.stdout.contains("county-01/couchdb-claim1  5Gi"), "{gone}");
+    assert!(gone.stdout.contains("county-01/couchdb-1-claim0  5Gi"), "{gone}");
     let left: Vec<_> = before.into_iter().map(|(file, _)| (file, false)).collect();
     assert_eq!(disks(&rig), left);
     assert_eq!(rig.status().lost_disks, []);
