@@ -151,11 +151,9 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
         let exit = execute(review, work, world, &desired, store, signals).await?;
         let left = disks::left(&disks, list.as_deref());
         let gone = ends || !work.abandon.is_empty();
-        if gone && exit == Exit::Done && !left.is_empty() {
-            match work.output.format {
-                Format::Text => print(&left)?,
-                Format::Json => say(left.trim()),
-            }
+        // Programs find the same in the list: what is printed for them are events and the result.
+        if gone && exit == Exit::Done && work.output.format == Format::Text {
+            print(&left)?;
         }
         Ok(exit)
     })
