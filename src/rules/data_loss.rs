@@ -16,6 +16,8 @@ pub const RULE: Rule = Rule::deny(NAME, check).of_plan();
 /// Its level cannot be lowered: see [`super::level_ignored`].
 pub const NAME: &str = "data-loss";
 
+const CLAIM: &str = "kubernetes/PersistentVolumeClaim";
+
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let Some(plan) = facts.plan else { return };
     for change in plan.changes.iter().filter(|change| change.is_irreversible()) {
@@ -56,7 +58,9 @@ fn lets_go(plan: &Plan, machine: &Address) -> bool {
         .filter(leaves)
         .flat_map(|change| change.opening.iter().chain(&change.steps));
     let detaches = |step: &Step| matches!(step.operation, Operation::Drain | Operation::Expel);
-    plan.basis.destroy || steps.any(detaches)
+    // Where everything goes, claims are waited for until their volumes hang on no machine.
+    let waits = |change: &Change| change.kind.name == CLAIM && !change.steps.is_empty();
+    plan.basis.destroy && plan.changes.iter().any(waits) || steps.any(detaches)
 }
 
 fn foreign_disks(facts: &Facts<'_>, change: &Change) -> Option<Problem> {
