@@ -41,5 +41,6 @@ mod standing;
 mod subject;
 mod upstream;
 mod upstream_accepted;
+mod upstream_adoption;
 mod upstream_projects;
 mod waiting;
