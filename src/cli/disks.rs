@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::error::{CliError, Exit};
+use super::whole::{self, Readers};
 use crate::plan::{Action, Disk, Live, Plan, VOLUMES};
 use crate::render::clean;
 use crate::resource::Lifecycle;
@@ -75,7 +76,7 @@ pub fn remember(dir: &Path, serial: u64, disks: &[Disk]) -> Result<PathBuf, CliE
     let path = dir.join(format!("disks-{serial}.json"));
     let list: Vec<Json> = disks.iter().map(json).collect();
     let text = serde_json::to_string_pretty(&list).unwrap_or_default() + "\n";
-    std::fs::write(&path, text).map_err(|error| {
+    whole::replace(&path, Readers::Owner, text.as_bytes()).map_err(|error| {
         CliError::new(
             format!("failed to write down whose each disk is to {}: {error}", path.display()),
             "make room or mend the folder; nothing was changed",

@@ -4,7 +4,6 @@ mod recipients;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
@@ -16,6 +15,7 @@ use super::args::{SecretsCommand, SecretsExportArgs};
 use super::error::{CliError, Exit};
 use super::load::load;
 use super::output::{Terminal, print, say};
+use super::whole::{self, Readers};
 use super::world::{self, World};
 use super::{home, refresh};
 use crate::lower::lower_with;
@@ -188,15 +188,7 @@ fn encrypted(
 
 /// Writes the file whole or not at all, for its owner only.
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
+    let written = whole::replace(path, Readers::Owner, text.as_bytes());
     written.map_err(|error| {
         let message = format!("failed to write {}: {error}", path.display());
         CliError::new(message, "name a file that can be written")

@@ -34,6 +34,7 @@ mod ssh;
 mod state;
 mod unavailable;
 mod validate;
+mod whole;
 mod world;
 
 pub use run::main;

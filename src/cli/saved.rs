@@ -1,13 +1,12 @@
 //! Saved plans.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{CliError, Exit};
+use super::whole::{self, Readers};
 use crate::diag::{Finding, Level, Place};
 use crate::plan::{FORMAT, Plan, ReadStats, Review, check_saved};
 use crate::resource::{Address, Digest};
@@ -51,24 +50,23 @@ pub fn write(path: &Path, review: &Review) -> Result<(), CliError> {
         read: review.read,
     };
     refuse_what_is_no_file(path)?;
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        let review = serde_json::value::to_raw_value(&saved)?;
-        let digest = Digest::of(review.get().as_bytes()).to_string();
-        serde_json::to_writer(&mut file, &Sealed { digest, review })?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
+    let written = sealed(&saved)
+        .map_err(std::io::Error::from)
+        .and_then(|text| whole::replace(path, Readers::Owner, &text));
     written.map_err(|error| {
         CliError::new(
             format!("failed to save the plan to {}: {error}", path.display()),
             "name another file; nothing was changed",
         )
     })
+}
+
+fn sealed(saved: &Saved) -> Result<Vec<u8>, serde_json::Error> {
+    let review = serde_json::value::to_raw_value(saved)?;
+    let digest = Digest::of(review.get().as_bytes()).to_string();
+    let mut text = serde_json::to_vec(&Sealed { digest, review })?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// Saving replaces the name, so a link, a pipe or a device would be lost.

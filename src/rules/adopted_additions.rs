@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::projects::{alike, project_of};
+use super::projects::alike;
 use super::words::names;
 use super::{Facts, Problem, Rule};
 use crate::diag::Place;
@@ -27,7 +27,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let mut wishes: BTreeMap<(&str, Wish), BTreeSet<&str>> = BTreeMap::new();
     let changes = facts.plan.into_iter().flat_map(|plan| &plan.changes);
     for change in changes.filter(|change| takes_over(change)) {
-        let Some(project) = project_of(&change.address) else { continue };
+        let Some(project) = change.address.project() else { continue };
         for one in change.attributes.iter().filter(|one| one.impact >= Impact::Restart) {
             let restarted = wishes.entry((project, wish(one))).or_default();
             restarted.insert(change.address.name());

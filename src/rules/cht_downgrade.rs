@@ -2,7 +2,7 @@
 //! "a potentially destructive event" (medic/cht-core issues 9954 and 9707): the newer one has
 //! changed databases in ways that the older one does not know.
 
-use super::projects::{alike, project_of, releases, running};
+use super::projects::{alike, releases, running};
 use super::words::names;
 use super::{Facts, Problem, Rule, Version};
 use crate::plan::{Action, Change};
@@ -44,7 +44,7 @@ pub fn is_meant(facts: &Facts<'_>, project: &Project, wanted: Version) -> bool {
 /// for, whatever became of it.
 fn was_lowered(facts: &Facts<'_>, project: &Project, wanted: Version) -> bool {
     let records = facts.prior.into_iter().flat_map(|prior| &prior.resources);
-    let own = records.filter(|(address, _)| project_of(address) == Some(&project.name));
+    let own = records.filter(|(address, _)| address.project() == Some(&project.name));
     own.flat_map(|(_, record)| releases(&record.attributes.tree()).collect::<Vec<_>>())
         .any(|recorded| recorded > wanted)
 }
@@ -55,6 +55,6 @@ fn writes(facts: &Facts<'_>, project: &Project) -> bool {
     let made = |change: &&Change| matches!(change.action, Action::Create | Action::Replace);
     changes
         .filter(made)
-        .filter(|change| project_of(&change.address) == Some(&project.name))
+        .filter(|change| change.address.project() == Some(&project.name))
         .any(|change| releases(&change.desired.tree()).next().is_some())
 }

@@ -6,6 +6,7 @@
 use super::projects::{alike, running};
 use super::words::{by_place, names};
 use super::{Facts, Problem, Rule, Version};
+use crate::spec::releases::{NOUVEAU_EACH_SINCE, NOUVEAU_SINCE};
 use crate::spec::{ImageOwner, Project};
 
 /// See the file's head.
@@ -15,9 +16,6 @@ pub const RULE: Rule = Rule::deny("cht-upgrade-path", check);
 const FROM: Version = Version::new(4, 5, 0);
 /// Its chart does not install (medic/cht-core issue 10481).
 const BROKEN: Version = Version::new(5, 0, 0);
-const FIVE: Version = Version::new(5, 0, 0);
-/// With a Nouveau in every CouchDB pod.
-const NOUVEAU_EVERYWHERE: Version = Version::new(5, 3, 0);
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     report.extend(broken(facts));
@@ -74,10 +72,10 @@ enum Step {
 
 fn step(from: Version, to: Version, project: &Project) -> Option<Step> {
     let clustered = project.couchdb.nodes.value > 1;
-    match (from < FIVE, to < FIVE) {
+    match (from < NOUVEAU_SINCE, to < NOUVEAU_SINCE) {
         (true, false) if from < FROM => Some(Step::TooOld),
         (true, false) => Some(Step::Major),
-        (false, false) if from < NOUVEAU_EVERYWHERE && NOUVEAU_EVERYWHERE <= to && clustered => {
+        (false, false) if from < NOUVEAU_EACH_SINCE && NOUVEAU_EACH_SINCE <= to && clustered => {
             Some(Step::Nouveau)
         }
         _ => None,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::projects::{COPY, Claim, alike, claim_names, claims, project_of};
+use super::projects::{COPY, Claim, alike, claim_names, claims};
 use super::words::{count, names};
 use super::{Facts, Problem, Rule, cluster};
 use crate::spec::Project;
@@ -59,7 +59,7 @@ fn counts<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, u32> {
     let mut counts = BTreeMap::new();
     for (address, workload) in cluster::live(facts, "Deployment") {
         let couchdb = address.name() == "cht-couchdb" || address.name().starts_with("cht-couchdb-");
-        let Some(project) = project_of(address).filter(|_| couchdb) else { continue };
+        let Some(project) = address.project().filter(|_| couchdb) else { continue };
         let told = cluster::containers(&workload)
             .flat_map(|container| container["env"].as_array().into_iter().flatten())
             .find(|variable| variable["name"] == "NODE_COUNT")

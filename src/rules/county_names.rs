@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::projects::{alike, project_of};
+use super::projects::{CLAIM, alike};
 use super::words::names;
 use super::{Facts, Problem, Rule};
 use crate::spec::{Project, Spec};
@@ -12,8 +12,6 @@ use crate::state::Record;
 
 /// See the file's head.
 pub const RULE: Rule = Rule::deny("county-names", check);
-
-const CLAIM: &str = "kubernetes/PersistentVolumeClaim";
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     report.extend(moved(facts));
@@ -23,7 +21,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
 
 fn records<'a>(facts: &Facts<'a>) -> impl Iterator<Item = (&'a str, &'a Record)> {
     let records = facts.prior.into_iter().flat_map(|prior| &prior.resources);
-    records.filter_map(|(address, record)| Some((project_of(address)?, record)))
+    records.filter_map(|(address, record)| Some((address.project()?, record)))
 }
 
 /// Projects whose volumes are in another namespace than the spec's.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::projects::{alike, claims, project_of};
+use super::projects::{CLAIM, alike, claims};
 use super::words::names;
 use super::{Facts, Problem, Rule};
 use crate::plan::Action;
@@ -14,14 +14,13 @@ use crate::spec::Project;
 pub const RULE: Rule = Rule::deny("credentials-lost", check).of_plan();
 
 const CREDENTIALS: &str = "kubernetes/Credentials";
-const CLAIM: &str = "kubernetes/PersistentVolumeClaim";
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let changes = facts.plan.into_iter().flat_map(|plan| &plan.changes);
     let made: BTreeSet<&str> = changes
         .filter(|change| change.kind.name == CREDENTIALS)
         .filter(|change| matches!(change.action, Action::Create | Action::Replace))
-        .filter_map(|change| project_of(&change.address))
+        .filter_map(|change| change.address.project())
         .collect();
     if made.is_empty() {
         return;
@@ -48,7 +47,7 @@ fn filled<'a>(facts: &Facts<'a>) -> BTreeSet<&'a str> {
     let records = facts.prior.into_iter().flat_map(|prior| &prior.resources);
     let recorded = records
         .filter(|(_, record)| record.kind.name == CLAIM)
-        .filter_map(|(address, _)| project_of(address));
+        .filter_map(|(address, _)| address.project());
     claims(facts).into_keys().chain(recorded).collect()
 }
 

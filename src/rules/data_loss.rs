@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::projects::CLAIM;
 use super::words::{count, names};
 use super::{Facts, Problem, Rule};
 use crate::plan::{Action, Change, Operation, Plan, Reason, Step};
@@ -15,8 +16,6 @@ pub const RULE: Rule = Rule::deny(NAME, check).of_plan();
 
 /// Its level cannot be lowered: see [`super::level_ignored`].
 pub const NAME: &str = "data-loss";
-
-const CLAIM: &str = "kubernetes/PersistentVolumeClaim";
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let Some(plan) = facts.plan else { return };

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use super::projects::project_of;
 use super::words::names;
 use super::{Facts, Problem, Rule, cluster};
 use crate::spec::Project;
@@ -20,7 +19,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let releases: BTreeSet<(&str, &str)> = secrets
         .filter_map(|address| {
             let release = address.name().strip_prefix(PREFIX)?.rsplit_once(".v")?.0;
-            Some((project_of(address)?, release))
+            Some((address.project()?, release))
         })
         .collect();
     let held = |project: &&Project| releases.iter().any(|(name, _)| project.name.value == *name);

@@ -12,17 +12,15 @@ use crate::spec::Project;
 pub const COPY: &str = "make a project of another name beside it, copy its databases there \
                         (couchdb-migration: CHT docs, hosting/cht/migration), then remove the old one";
 
-/// `county-07` of `project/county-07/Deployment/cht-api`. `None` for what belongs to no project.
-pub fn project_of(address: &Address) -> Option<&str> {
-    address.as_str().strip_prefix("project/")?.split('/').next()
-}
+/// The kind of what holds a project's data.
+pub const CLAIM: &str = "kubernetes/PersistentVolumeClaim";
 
 /// The newest release that runs of each project, by its name. Images without a release as their
 /// tag do not count.
 pub fn running<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Version> {
     let mut running: BTreeMap<&str, Version> = BTreeMap::new();
     for (address, workload) in cluster::live(facts, "Deployment") {
-        if let (Some(project), Some(release)) = (project_of(address), releases(&workload).max()) {
+        if let (Some(project), Some(release)) = (address.project(), releases(&workload).max()) {
             running
                 .entry(project)
                 .and_modify(|newest| *newest = release.max(*newest))
@@ -56,7 +54,7 @@ pub struct Claim<'a> {
 pub fn claims<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Vec<Claim<'a>>> {
     let mut claims: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
     for (address, claim) in cluster::live(facts, "PersistentVolumeClaim") {
-        let Some(project) = project_of(address).filter(|_| is_couchdb(address)) else { continue };
+        let Some(project) = address.project().filter(|_| is_couchdb(address)) else { continue };
         let class = claim["spec"]["storageClassName"].as_str().map(str::to_owned);
         claims.entry(project).or_default().push(Claim { address, class, mib: size_mib(&claim) });
     }

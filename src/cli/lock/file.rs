@@ -1,13 +1,13 @@
 //! The lock file on disk.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::super::error::{CliError, Exit};
 use super::super::load::Loaded;
 use super::super::output::say;
+use super::super::whole::{self, Readers};
 use crate::lock::{FILE, Lock};
 use crate::spec::Pins;
 
@@ -41,7 +41,8 @@ pub fn write(folder: &Path, spec: &str, pins: &Pins) -> Result<(), CliError> {
     // A link stays one: what it leads to is replaced.
     let path = path(folder);
     let path = path.canonicalize().unwrap_or(path);
-    let written = replace(&path, &lock.to_string());
+    // It holds nothing but releases.
+    let written = whole::replace(&path, Readers::All, lock.to_string().as_bytes());
     written.map_err(|error| {
         CliError::new(
             format!("failed to write {}: {error}", path.display()),
@@ -67,15 +68,4 @@ pub fn complete(loaded: &Loaded) -> Result<(), CliError> {
 
 fn path(folder: &Path) -> PathBuf {
     folder.join(FILE)
-}
-
-/// Whole or not at all, and readable by everybody: it holds nothing but releases.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

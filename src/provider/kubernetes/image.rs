@@ -3,11 +3,10 @@
 use serde_json::Value as Json;
 
 use super::apply::{Applied, Draft, apply};
-use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
 use super::place::Place;
-use super::status::Status;
+use super::read::get;
 
 /// How often somebody else may write it in between. Controllers do so while pods start.
 const TRIES: usize = 5;
@@ -30,7 +29,7 @@ pub async fn write(
     let mut tries = 0;
     loop {
         tries += 1;
-        if let Some(live) = read(client, draft.place).await? {
+        if let Some(live) = get(client, draft.place).await? {
             unmoved(planned, &live, &draft.manifest)?;
             let version = live["metadata"]["resourceVersion"].clone();
             draft.manifest["metadata"]["resourceVersion"] = version;
@@ -39,19 +38,6 @@ pub async fn write(
             Err(Failure::Api(status)) if status.is_race() && tries < TRIES => {}
             outcome => return outcome,
         }
-    }
-}
-
-/// The object as it is now. `None` where there is none.
-///
-/// # Errors
-/// The server refuses.
-pub async fn read(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
-    let answer = client.call(&Call::get(place.path())).await?;
-    match answer.status.as_u16() {
-        404 => Ok(None),
-        200 => Ok(Some(answer.json())),
-        _ => Err(Status::of(&answer).into()),
     }
 }
 

@@ -7,9 +7,9 @@ use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
 use super::fields::applied;
-use super::image::read;
 use super::manifest::manifest;
 use super::place::Place;
+use super::read::get;
 use super::shape;
 use super::text::encode;
 use crate::provider::Inputs;
@@ -33,7 +33,7 @@ pub async fn write(
     let is_data = |field: &&String| field.starts_with("data") || field.starts_with("binary_data");
     let fields: Vec<String> = fields.iter().filter(|field| !is_data(field)).cloned().collect();
     loop {
-        let live = read(client, place).await?;
+        let live = get(client, place).await?;
         let uid = inputs.object.as_ref().map(|object| object.id.as_str());
         let mark = inputs.mark.as_ref();
         let manifest = match &live {

@@ -7,8 +7,8 @@ use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
 use super::fields::MANAGER;
-use super::image::read;
 use super::place::Place;
+use super::read::get;
 use super::status::Status;
 use crate::provider::Inputs;
 
@@ -50,7 +50,7 @@ pub async fn take_over(
         if !matches!(status.code, 409 | 422) {
             return Err(status.into());
         }
-        let Some(live) = read(client, place).await? else { return Err(status.into()) };
+        let Some(live) = get(client, place).await? else { return Err(status.into()) };
         object = live;
     }
     Err(Failure::later(

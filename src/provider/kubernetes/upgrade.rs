@@ -16,6 +16,9 @@ use super::text::plain;
 use crate::provider::Run;
 use crate::resource::Address;
 
+/// Asked from a pod beside it, whose resolver adds the namespace and whatever the cluster's domain is.
+const UPGRADE: &str = "http://api:5988/api/v2/upgrade";
+
 /// What is known of each project's upgrade, by namespace. A project is asked once, since what boma
 /// then does to it keeps it from answering.
 #[derive(Default)]
@@ -34,8 +37,7 @@ impl Upgrades {
         place: &Place,
         run: &dyn Run,
     ) -> Result<(), Failure> {
-        let is_project = address.as_str().starts_with("project/");
-        let Some(namespace) = place.namespace.as_deref().filter(|_| is_project) else {
+        let (Some(_), Some(namespace)) = (address.project(), place.namespace.as_deref()) else {
             return Ok(());
         };
         if !place.is("apps", "Deployment") {
@@ -67,8 +69,7 @@ async fn running(
     let pods = pods::ready(client, namespace, None).await?;
     let found = pods.iter().find_map(|pod| Some((pod, target(pod, namespace)?)));
     let Some((pod, target)) = found else { return Ok(None) };
-    let url = format!("http://api.{namespace}.svc.cluster.local:5988/api/v2/upgrade");
-    let answer = ask(client, &target, &url).await.map_err(|failure| {
+    let answer = ask(client, &target, UPGRADE).await.map_err(|failure| {
         if failure.concerns_all() {
             return failure;
         }

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::plan::Operation;
 use crate::resource::{Address, Reading, Resource};
-use crate::rules::projects::{project_of, size_mib};
+use crate::rules::projects::{CLAIM, size_mib};
 use crate::rules::words::names;
 use crate::rules::{Facts, Problem, cluster, site};
 use crate::spec::{Project, Spec};
-
-const CLAIM: &str = "kubernetes/PersistentVolumeClaim";
 
 /// What is still to be made or to grow, against what is free. Thin disks may fit all the same, so
 /// this warns. Volumes of removed projects keep what they have taken: nothing is expected back.
@@ -52,7 +50,7 @@ fn datastore(spec: &Spec) -> Option<&str> {
 fn growing<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, u64> {
     let mut growing: BTreeMap<&str, u64> = BTreeMap::new();
     for claim in facts.desired.resources.values().filter(|one| one.kind.name == CLAIM) {
-        let (Some(project), Some(missing)) = (project_of(&claim.address), missing(facts, claim))
+        let (Some(project), Some(missing)) = (claim.address.project(), missing(facts, claim))
         else {
             continue;
         };
@@ -118,7 +116,7 @@ fn left_behind(facts: &Facts<'_>) -> BTreeMap<String, u64> {
     let mut left: BTreeMap<String, u64> = BTreeMap::new();
     for (address, claim) in cluster::live(facts, "PersistentVolumeClaim") {
         let gone = !facts.desired.resources.contains_key(address);
-        if let (Some(project), Some(size), true) = (project_of(address), size_mib(&claim), gone) {
+        if let (Some(project), Some(size), true) = (address.project(), size_mib(&claim), gone) {
             *left.entry(project.to_owned()).or_default() += size;
         }
     }

@@ -65,7 +65,7 @@ async fn nothing_is_written_while_an_upgrade_runs() {
     assert_eq!(asked, 1, "a project is asked once");
     assert!(fake.lines().iter().all(|line| !line.starts_with("PATCH")));
     let exec = fake.lines().into_iter().find(|line| line.starts_with(EXEC)).unwrap();
-    let url = "api.default.svc.cluster.local%3A5988%2Fapi%2Fv2%2Fupgrade";
+    let url = "http%3A%2F%2Fapi%3A5988%2Fapi%2Fv2%2Fupgrade";
     assert!(exec.ends_with(url), "{exec}");
 }
 
