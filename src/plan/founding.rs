@@ -57,12 +57,11 @@ impl Planner<'_> {
     pub(super) fn is_expelled(&self, resource: &Resource) -> bool {
         let object = self.live.get(&resource.address).and_then(Reading::object);
         let is = |tree: &Json| tree["joined"] == "yes" && tree["node"] == "absent";
-        // Who is alone with the data has nobody to be taken back by.
-        let others = self.members().any(|member| *member != resource.address);
         resource.kind.lifecycle.is_node()
             && !resource.protected
-            && others
             && object.is_some_and(|object| is(&object.attributes.tree()))
+            // Who is alone with the data has nobody to be taken back by.
+            && self.members().any(|member| *member != resource.address)
     }
 
     fn is_founder(&self, resource: &Resource) -> bool {
@@ -83,10 +82,12 @@ impl Planner<'_> {
         let holds = |reading: &Reading| {
             reading.object().is_some_and(|object| object.attributes.tree()["joined"] == "yes")
         };
-        let found = self.live.iter().filter(move |(_, reading)| holds(reading));
-        found
-            .map(|(address, _)| address)
-            .filter(|address| self.is_server(address) && !self.is_machine_made(address))
+        // Looking into a reading is what takes time, so it comes last.
+        let servers = self
+            .live
+            .iter()
+            .filter(|(address, _)| self.is_server(address) && !self.is_machine_made(address));
+        servers.filter(move |(_, reading)| holds(reading)).map(|(address, _)| address)
     }
 
     pub(super) fn is_server(&self, address: &Address) -> bool {

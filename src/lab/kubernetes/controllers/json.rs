@@ -11,27 +11,37 @@ pub(super) type Stored = (Key, Arc<Json>);
 
 /// A text within an object; empty where there is none.
 pub(super) fn text<'a>(object: &'a Json, path: &str) -> &'a str {
-    object.pointer(path).and_then(Json::as_str).unwrap_or_default()
+    at(object, path).and_then(Json::as_str).unwrap_or_default()
 }
 
 /// A whole number within an object.
 pub(super) fn number(object: &Json, path: &str) -> Option<i64> {
-    object.pointer(path).and_then(Json::as_i64)
+    at(object, path).and_then(Json::as_i64)
 }
 
 /// Whether a flag within an object is set.
 pub(super) fn flag(object: &Json, path: &str) -> bool {
-    object.pointer(path).and_then(Json::as_bool).unwrap_or_default()
+    at(object, path).and_then(Json::as_bool).unwrap_or_default()
 }
 
 /// A list within an object; empty where there is none.
 pub(super) fn list<'a>(object: &'a Json, path: &str) -> &'a [Json] {
-    object.pointer(path).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+    at(object, path).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A map within an object.
 pub(super) fn map<'a>(object: &'a Json, path: &str) -> Option<&'a Map<String, Json>> {
-    object.pointer(path).and_then(Json::as_object)
+    at(object, path).and_then(Json::as_object)
+}
+
+/// What is at a path of plain keys and positions: `/spec/containers/0/name`. A JSON pointer would
+/// find the same, but makes each key anew without its escapes, and controllers look at every pod in
+/// every round.
+fn at<'a>(object: &'a Json, path: &str) -> Option<&'a Json> {
+    path.split('/').skip(1).try_fold(object, |object, key| match object {
+        Json::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => object.get(key),
+    })
 }
 
 /// One annotation.
