@@ -1,25 +1,53 @@
 //! Seeds, and numbers that follow from them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use boma::resource::Digest;
 
 /// Runs a test with each seed from 1 to what a variable says, or with `BOMA_SEED` alone. A seed
 /// that fails prints the command that runs only it.
 pub fn each(test: &str, variable: &str, default: u64, run: impl Fn(u64)) {
+    for seed in seeds(variable, default) {
+        one(test, seed, &run).unwrap_or_else(|panic| resume_unwind(panic));
+    }
+}
+
+/// The same for a test that waits more than it works: several seeds at once, until one fails.
+pub fn each_at_once(test: &str, variable: &str, default: u64, run: impl Fn(u64) + Sync) {
+    let seeds = seeds(variable, default);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(panic) = one(test, *seed, &run) {
+                next.store(seeds.len(), Ordering::Relaxed);
+                resume_unwind(panic);
+            }
+        }
+    };
+    let workers = 2 * thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers.min(seeds.len()) {
+            scope.spawn(work);
+        }
+    });
+}
+
+fn seeds(variable: &str, default: u64) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds: Vec<u64> = match number("BOMA_SEED") {
+    match number("BOMA_SEED") {
         Some(seed) => vec![seed],
         None => (1..=number(variable).unwrap_or(default)).collect(),
-    };
-    for seed in seeds {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
-            eprintln!(
-                "again: BOMA_SEED={seed} cargo test --test all {test} -- --exact --nocapture"
-            );
-            resume_unwind(panic);
-        }
     }
+}
+
+fn one(test: &str, seed: u64, run: impl Fn(u64)) -> thread::Result<()> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(seed)));
+    if outcome.is_err() {
+        eprintln!("again: BOMA_SEED={seed} cargo test --test all {test} -- --exact --nocapture");
+    }
+    outcome
 }
 
 /// A number from 0 to 1 that follows from a seed and a purpose.

@@ -40,6 +40,18 @@ impl TestEnv {
         Self { folder, variables: Vec::new(), vcenter_only: false }
     }
 
+    /// Another folder with the same files. Nothing may be running in this one.
+    pub fn copy(&self) -> Self {
+        let env = Self::empty();
+        for file in self.files("") {
+            let name = file.strip_prefix(self.folder.path()).expect("in the folder");
+            let copy = env.path(name.to_str().expect("text"));
+            fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+            fs::copy(&file, copy).expect("a file is copied");
+        }
+        Self { variables: self.variables.clone(), vcenter_only: self.vcenter_only, ..env }
+    }
+
     /// Sets a variable for every command from now on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
