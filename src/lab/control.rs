@@ -38,11 +38,12 @@ pub struct Drifted {
     pub after: Value,
 }
 
-/// A change of one machine that tests ask for, and no client could make. What is absent stays.
+/// A change of one machine, or of an ESXi host, that tests ask for and no client could make. What is
+/// absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Adjustment {
-    /// The machine's inventory path.
+    /// Its inventory path.
     pub path: String,
     /// `connected`, `disconnected`, `orphaned`, `inaccessible` or `invalid`.
     pub connection_state: Option<String>,
@@ -52,6 +53,8 @@ pub struct Adjustment {
     pub host: Option<String>,
     /// Whether VMware Tools are installed.
     pub tools: Option<bool>,
+    /// The path of a datastore that the ESXi host at `path` does not mount from now on.
+    pub unmount: Option<String>,
 }
 
 /// A world from outside.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::words::count;
+use super::words::{count, names};
 use super::{Facts, Problem, Rule};
 use crate::diag::Place;
 use crate::plan::{Action, Operation};
@@ -32,6 +32,8 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         report.extend(template(&seen["templates"][name], name, machine));
     }
     report.extend(too_full(&seen["free_gib"], &cloned));
+    report.extend(unreached(facts.spec, &seen["unmounted"]));
+    report.extend(no_such_url(facts.spec, &seen["datastore_urls"]));
 }
 
 /// What was seen of the site. `None` where nobody looked or could.
@@ -101,6 +103,31 @@ fn too_large(seen: &Json, machine: &Machine) -> Option<Problem> {
     );
     let help = format!("no disk can be made smaller: set `disk` to \"{gib}GiB\" or more");
     Some(Problem::at(&machine.disk_gib.place, message, help))
+}
+
+/// The driver makes a volume only where the hosts of all nodes reach it, servers included (driver
+/// issues 348, 826 and 2377). A node may never come to that host, so this is a warning.
+fn unreached(spec: &Spec, unmounted: &Json) -> Option<Problem> {
+    let datastore = &spec.vcenter.datastore;
+    let hosts = unmounted[datastore.as_str()].as_array()?;
+    let hosts: Vec<&str> = hosts.iter().filter_map(Json::as_str).collect();
+    let message = format!("datastore {} is not mounted on {}", datastore.value, names(&hosts));
+    let help = "mount it there, or keep the machines off: no volume is made while the host of any \
+        node does not reach its datastore";
+    Some(Problem::at(&datastore.place, message, help).warn())
+}
+
+fn no_such_url(spec: &Spec, urls: &Json) -> Option<Problem> {
+    let url = spec.storage.datastore_url.as_ref()?;
+    let known = urls.as_object().filter(|known| !known.is_empty())?;
+    if known.values().any(|known| known == url.as_str()) {
+        return None;
+    }
+    let message = format!("no datastore that boma's account sees has the URL {}", url.value);
+    let one =
+        |(path, known): (&String, &Json)| format!("{path} has {}", known.as_str().unwrap_or(""));
+    let known: Vec<String> = known.iter().map(one).collect();
+    Some(Problem::at(&url.place, message, format!("take it from these: {}", known.join(", "))))
 }
 
 /// Thin disks may fit all the same.

@@ -1,5 +1,7 @@
 //! A lab that another process serves.
 
+use boma::lab::{Control, Endpoints};
+
 use super::env::{SMALL, TestEnv};
 use super::process::Running;
 
@@ -12,6 +14,15 @@ pub struct Served {
     /// Path from the folder of its environment.
     pub ca_file: String,
     pub thumbprint: String,
+}
+
+/// The side door of the lab of `small.toml`, which is served.
+pub fn control(env: &TestEnv) -> Control {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let endpoints = env.read("state/lab/small/world/endpoints.json");
+    let endpoints: Endpoints = serde_json::from_slice(&endpoints).expect("endpoints");
+    Control::connect(&endpoints).expect("a client")
 }
 
 impl Served {

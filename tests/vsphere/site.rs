@@ -49,6 +49,10 @@ async fn what_a_spec_supposes_is_looked_at_before_the_first_write(backend: Backe
     }
     assert!(seen["free_gib"]["vsanDatastore"].as_u64() > Some(0), "{seen}");
     assert_eq!(seen["lacking"], json!([]));
+    assert_eq!(seen["unmounted"], json!({}));
+    let urls = seen["datastore_urls"].as_object().unwrap();
+    let url = urls["/DC1/datastore/vsanDatastore"].as_str().unwrap();
+    assert!(!url.is_empty(), "{seen}");
     rig.stop().await;
 }
 

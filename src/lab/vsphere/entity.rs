@@ -52,8 +52,11 @@ pub(super) fn property(source: &Source<'_>, entity: &Entity, name: &str) -> Opti
             .filter(|child| matches!(child.detail, Detail::Host))
             .map(Entity::reference)
             .collect()),
-        ("datastore", Detail::Cluster | Detail::Host | Detail::Datacenter) => {
-            all(of_class("Datastore"))
+        ("datastore", Detail::Cluster | Detail::Datacenter) => all(of_class("Datastore")),
+        ("datastore", Detail::Host) => {
+            let pair = |store: &Ref| (entity.id.clone(), store.id.clone());
+            let mounted = |store: &Ref| !world.unmounted.contains(&pair(store));
+            all(of_class("Datastore").into_iter().filter(mounted).collect())
         }
         ("network", Detail::Cluster | Detail::Host | Detail::Datacenter) => {
             all(of_class("Network"))

@@ -24,6 +24,9 @@ pub(in crate::lab) struct World {
     /// DRS rules by cluster id, then by key.
     #[serde(default)]
     pub(super) rules: BTreeMap<String, BTreeMap<i32, Rule>>,
+    /// Datastores that hosts do not mount: ids of host and datastore. All others are on all hosts.
+    #[serde(default)]
+    pub(super) unmounted: BTreeSet<(String, String)>,
     /// Disks that hang on no machine, by file.
     #[serde(default)]
     pub(super) disks: BTreeMap<String, LooseDisk>,
@@ -162,6 +165,10 @@ pub(super) enum Effect {
         cluster: String,
         key: i32,
     },
+    Unmount {
+        host: String,
+        datastore: String,
+    },
     PutDisk(LooseDisk),
     /// It hangs on a machine from now on.
     TakeDisk(String),
@@ -252,6 +259,9 @@ impl World {
                     rules.remove(key);
                 }
                 self.rules.retain(|_, rules| !rules.is_empty());
+            }
+            Effect::Unmount { host, datastore } => {
+                self.unmounted.insert((host.clone(), datastore.clone()));
             }
             Effect::PutDisk(disk) => {
                 self.disks.insert(disk.file.clone(), disk.clone());

@@ -77,6 +77,7 @@ impl World {
         }
         if any(SITE) {
             more.push(("Datastore", site::DATASTORE));
+            more.push(("HostSystem", site::HOST));
         }
         // Independent of each other, so neither waits.
         let (inventory, permissions) = tokio::join!(load(session, &kinds, &more, query), async {

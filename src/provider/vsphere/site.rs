@@ -14,7 +14,10 @@ use crate::resource::{Attributes, Locator, Object, Reading};
 use crate::xml::Element;
 
 /// What is read of every datastore beside name and parent.
-pub const DATASTORE: &[&str] = &["summary.freeSpace"];
+pub const DATASTORE: &[&str] = &["summary.freeSpace", "summary.url"];
+
+/// What is read of every host beside name and parent.
+pub const HOST: &[&str] = &["datastore"];
 
 /// Types by what the spec calls an object.
 const KINDS: &[(&str, &[&str])] = &[
@@ -53,6 +56,8 @@ pub async fn read(
             "missing": missing(&place, inventory),
             "templates": template_facts(&place, inventory, machines),
             "free_gib": free_gib(&place, inventory),
+            "unmounted": unmounted(&place, inventory),
+            "datastore_urls": datastore_urls(&place, inventory),
             "lacking": lacking,
         })),
         mark: None,
@@ -112,6 +117,41 @@ fn free_gib(place: &Json, inventory: &Inventory) -> Json {
         }
     }
     Json::Object(free)
+}
+
+/// The hosts of the clusters that do not mount a datastore. Hosts that do not tell are left out.
+fn unmounted(place: &Json, inventory: &Inventory) -> Json {
+    let clusters: BTreeSet<&MoRef> = objects(place)
+        .filter(|(what, _)| *what == "cluster")
+        .filter_map(|(what, name)| Some(&choose(inventory, place, what, name).ok()?.object))
+        .collect();
+    let tells = |host: &&Row| {
+        host.moref("parent").is_some_and(|parent| clusters.contains(&parent))
+            && !host.missing.iter().any(|(path, _)| path == "datastore")
+    };
+    let hosts: Vec<&Row> = inventory.rows("HostSystem").filter(tells).collect();
+    let mut unmounted = Map::new();
+    for (what, name) in objects(place).filter(|(what, _)| *what == "datastore") {
+        let Ok(datastore) = choose(inventory, place, what, name) else { continue };
+        let lacks = |host: &&&Row| !host.morefs("datastore").contains(&datastore.object);
+        let lacking: BTreeSet<String> =
+            hosts.iter().filter(lacks).filter_map(|host| inventory.name(&host.object)).collect();
+        if !lacking.is_empty() {
+            unmounted.insert(name.to_owned(), json!(lacking));
+        }
+    }
+    Json::Object(unmounted)
+}
+
+/// The URL of every datastore of the datacenter, by path.
+fn datastore_urls(place: &Json, inventory: &Inventory) -> Json {
+    let datacenter = path::normal(place["datacenter"].as_str().unwrap_or_default());
+    let url = |row: &Row| {
+        let path = inventory.path(&row.object)?;
+        let url = row.text("summary.url")?;
+        path::is_below(&path, &datacenter).then(|| (path, Json::from(url)))
+    };
+    Json::Object(inventory.rows("Datastore").filter_map(url).collect())
 }
 
 /// The needs that are not met, each with the path of the object it was asked on.

@@ -10,7 +10,8 @@ use crate::resource::{Condition, Field, Identity, Kind, KindFacts, Layer, Lifecy
 ///
 /// All volatile: `missing`: list of `what`, `name`, `reason`; `templates`: by name `template`,
 /// `tools` (VMware Tools were seen in it), `hardware_version`, `disk_gib`; `free_gib`: by
-/// datastore; `lacking`: the needs that are not met.
+/// datastore; `unmounted`: names of the clusters' hosts without it, by datastore;
+/// `datastore_urls`: by path; `lacking`: the needs that are not met.
 pub const SITE: Kind = Kind::new(&KindFacts {
     name: "vsphere/site",
     layer: Layer::Vcenter,
@@ -18,6 +19,8 @@ pub const SITE: Kind = Kind::new(&KindFacts {
         Field::volatile("missing"),
         Field::volatile("templates"),
         Field::volatile("free_gib"),
+        Field::volatile("unmounted"),
+        Field::volatile("datastore_urls"),
         Field::volatile("lacking"),
     ],
     holds_data: false,

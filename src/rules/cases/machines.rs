@@ -92,6 +92,18 @@ pub const CASES: &[Case] = &[
         warn("site", &[], "datastore ds1 has 20 GiB free, and new machines have 50 GiB of disk"),
     ),
     in_world(
+        || cloning(&json!({"unmounted": {"ds1": ["esxi-3", "esxi-4"]}})),
+        warn("site", &[], "datastore ds1 is not mounted on esxi-3 and esxi-4"),
+    ),
+    in_world(
+        || cloning(&json!({"datastore_urls": {"/DC1/datastore/ds1": "ds:///vmfs/volumes/1/"}})),
+        deny(
+            "site",
+            &[("[storage]\n", "[storage]\ndatastore_url = \"ds:///vmfs/volumes/2/\"\n")],
+            "no datastore that boma's account sees has the URL ds:///vmfs/volumes/2/",
+        ),
+    ),
+    in_world(
         || {
             let seen = json!({"bios_uuid": "4217-b"});
             let vm = json!({"bios_uuid": "4217-A", "host": "h"});

@@ -1,8 +1,9 @@
 //! How many sessions a lab has, asked without a command of the program.
 
-use boma::lab::{Control, Endpoints};
+use boma::lab::Control;
 
 use super::super::env::TestEnv;
+use super::super::served::control;
 
 /// Counts the sessions of a lab that is served.
 pub struct Sessions {
@@ -12,13 +13,8 @@ pub struct Sessions {
 
 impl Sessions {
     pub fn of(env: &TestEnv) -> Self {
-        let endpoints: Endpoints =
-            serde_json::from_slice(&env.read("state/lab/small/world/endpoints.json"))
-                .expect("endpoints");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let control = Control::connect(&endpoints).expect("a client");
-        Self { control, runtime: runtime.expect("a runtime") }
+        Self { control: control(env), runtime: runtime.expect("a runtime") }
     }
 
     /// Those that are open, and those that ever were.

@@ -1,13 +1,13 @@
 //! Section 2: what a VM must have, and how vCenter takes a change of it.
 
-use boma::lab::{Adjustment, FaultRule, StagedFault};
+use boma::lab::{Adjustment, FaultRule, MachineSetup, ServeOptions, StagedFault};
 use boma::plan::Operation;
 use boma::provider::Retry;
 use boma::resource::Reading;
 use serde_json::json;
 
 use super::real::Real;
-use crate::vsphere::rig::{Backend, Rig, check, present};
+use crate::vsphere::rig::{Backend, Rig, check, present, setup, standing};
 use crate::vsphere::subject::Subject;
 use crate::vsphere::vcsim::Gap;
 
@@ -71,6 +71,35 @@ async fn hardware_goes_to_the_version_asked_for(backend: Backend) {
         let up = present(rig.act(&vm, Operation::UpgradeHardware, wanted.clone()).await.unwrap());
         rig.check_unless(Gap::UpgradeIgnoresVersion, &up, wanted.clone());
     }
+    rig.stop().await;
+}
+
+/// vcsim takes any machine to its one version.
+#[tokio::test]
+async fn newer_hardware_is_left_alone() {
+    let newer = MachineSetup { hardware_version: 19, powered_on: false, ..standing(0) };
+    let rig = Rig::with(setup(vec![newer]), ServeOptions::default()).await;
+    let vm = rig.standing("agent-0").await;
+    let before = rig.digest().await;
+    let older = json!({"hardware_version": 15});
+    let object = present(rig.act(&vm, Operation::UpgradeHardware, older).await.unwrap());
+    check(&object, json!({"hardware_version": 19}));
+    assert_eq!(rig.digest().await, before);
+    rig.stop().await;
+}
+
+/// vcsim 0.24.2 schedules nothing.
+#[tokio::test]
+async fn an_upgrade_is_scheduled_while_the_machine_runs() {
+    let rig = Rig::with_machines(Backend::Lab, 1).await;
+    let vm = rig.standing("agent-0").await;
+    let later = json!({"hardware_version_after_shutdown": 17});
+    let object = present(rig.act(&vm, Operation::Update, later.clone()).await.unwrap());
+    check(&object, later);
+    check(&object, json!({"hardware_version": 15, "power": "on"}));
+    rig.act(&vm, Operation::PowerOff, json!({})).await.unwrap();
+    let on = present(rig.act(&vm, Operation::PowerOn, json!({})).await.unwrap());
+    check(&on, json!({"hardware_version": 17, "hardware_version_after_shutdown": 17}));
     rig.stop().await;
 }
 

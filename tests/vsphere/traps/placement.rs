@@ -114,6 +114,40 @@ async fn without_a_rule_the_servers_hosts_are_looked_at() {
     real.rig.stop().await;
 }
 
+/// vcsim's hosts mount every datastore.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_datastore_that_a_host_does_not_reach_is_named() {
+    let real = Real::new().await;
+    let plan = real.run(0, &["plan"]);
+    assert!(!plan.stdout.contains("is not mounted"), "{plan}");
+    let gone = Adjustment {
+        path: "/DC1/host/Cluster1/esxi-04.example.org".into(),
+        unmount: Some("/DC1/datastore/vsanDatastore".into()),
+        ..Adjustment::default()
+    };
+    real.rig.control().set(&gone).await.unwrap();
+    let plan = real.run(0, &["plan"]);
+    let expected = "datastore vsanDatastore is not mounted on esxi-04.example.org";
+    assert!(plan.stdout.contains(expected), "{plan}");
+    real.rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_datastore_url_that_nothing_has_is_refused() {
+    let real = Real::new().await;
+    let class = "class = \"vmware-sc\"\n";
+    let url = "datastore_url = \"ds:///vmfs/volumes/elsewhere/\"\n";
+    real.edit(class, &format!("{class}{url}"));
+    let plan = real.run(3, &["plan", "--format", "json"]).json();
+    let findings = plan["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["rule"] == "site").unwrap();
+    let (_, known) = found["help"].as_str().unwrap().split_once(" has ").unwrap();
+    // What the help names is right.
+    real.edit(url, &format!("datastore_url = \"{known}\"\n"));
+    real.run(0, &["plan"]);
+    real.rig.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn moves_by_drs_are_no_drift() {
     let real = Real::applied().await;
