@@ -114,7 +114,9 @@ impl Effect {
         // A k3s node that was never part of a cluster: an installation that was cut short.
         let unused = live["joined"] == "no";
         match self {
-            Self::Upgrade | Self::Fixed(_) | Self::FixedItem(..) if unused => Self::InPlace,
+            Self::Upgrade | Self::Fixed(_) | Self::FixedItem(..) | Self::Replace if unused => {
+                Self::InPlace
+            }
             Self::PowerCycleUnless(field) if grows && live[field] == true => Self::InPlace,
             Self::PowerCycleUnless(_) => Self::PowerCycle,
             Self::GrowOnly(_) if grows => Self::InPlace,
@@ -447,8 +449,12 @@ mod tests {
         let (old, new) = (json!("v1.36.0+k3s1"), json!("v1.35.9+k3s1"));
         check(Effect::Upgrade, cut_short(), old, new, Effect::InPlace);
         check(Effect::Fixed("no"), cut_short(), json!("a"), json!("b"), Effect::InPlace);
-        check(Effect::Replace, cut_short(), json!("a"), json!("b"), Effect::Replace);
-        assert_eq!(Effect::Fixed("no").on(&cut_short(), None, Some(&json!("b"))), Effect::InPlace);
+        check(Effect::Replace, cut_short(), json!("a"), json!("b"), Effect::InPlace);
+        for effect in [Effect::Fixed("no"), Effect::Replace] {
+            assert_eq!(effect.on(&cut_short(), None, Some(&json!("b"))), Effect::InPlace);
+        }
+        let joined = json!({"joined": "yes"});
+        check(Effect::Replace, joined, json!("a"), json!("b"), Effect::Replace);
     }
 
     #[test]

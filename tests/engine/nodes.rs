@@ -1,7 +1,7 @@
 //! Clusters of k3s nodes in the twin: one cluster, one window at a time.
 
 use boma::plan::{Action, BlockCause, Half, Operation, Plan};
-use boma::resource::{Address, Attributes, Kind};
+use boma::resource::{Address, Attributes, Glob, Kind};
 use boma::spec::parse;
 use serde_json::{Value as Json, json};
 
@@ -187,6 +187,34 @@ fn an_installation_that_was_cut_short_is_finished() {
         "config": {}, "agent_token": null });
     edit(&system, "k3s/server/server-2", fields);
     assert_eq!(calls(&system.plan(), "k3s/server/server-2"), [Update, Join]);
+    system.converge();
+}
+
+/// boma's mark and nothing else: the first file of an installation.
+#[test]
+fn a_first_server_that_was_hardly_begun_is_finished() {
+    use Operation::{InitCluster, Join, Update};
+    let hardly = |system: &System, node: &str| {
+        let fields = json!({ "joined": "no", "service": "inactive", "ready": "no", "member": "",
+            "node": "unknown", "server_answers": "no", "version": null, "config": {},
+            "provider_id": null, "token": null, "agent_token": null, "arguments": null });
+        edit(system, node, fields);
+    };
+    let mut system = standing();
+    for node in ["k3s/server/server-2", "k3s/agent/agent-1"] {
+        hardly(&system, node);
+        assert_eq!(calls(&system.plan(), node), [Update, Join], "{node}");
+    }
+    system.converge();
+
+    let mut system = System::new(lowered(&[]), 1);
+    system.options.target = vec![Glob::new("k3s/server/server-1")];
+    system.apply();
+    system.options.target.clear();
+    hardly(&system, "k3s/server/server-1");
+    // Nothing was recorded of it yet.
+    system.state.resources.remove(&Address::from("k3s/server/server-1"));
+    assert_eq!(calls(&system.plan(), "k3s/server/server-1"), [Update, InitCluster]);
     system.converge();
 }
 

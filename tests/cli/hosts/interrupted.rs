@@ -1,6 +1,6 @@
 //! A run that dies while a node is drained: the next one ends what it began.
 
-use boma::lab::{FaultRule, StagedFault};
+use boma::lab::{FaultRule, HostAction, StagedFault};
 
 use super::rig::{APPLY, NODES, Rig};
 
@@ -29,6 +29,26 @@ const SETTING: (&str, &str) =
 /// Nothing is renamed on that host until the fault is cleared.
 fn stuck(host: &str) -> FaultRule {
     FaultRule { host: Some(host.into()), ..FaultRule::next("mv", StagedFault::Hang) }
+}
+
+/// The first server has boma's mark and none of its files yet.
+#[test]
+fn a_first_server_that_was_hardly_begun_is_finished() {
+    let rig = Rig::new();
+    // The firewall's mark and that of k3s are written; nothing after them is.
+    let full = FaultRule {
+        host: Some("server-1".into()),
+        ..FaultRule::next("install", StagedFault::DiskFull)
+    };
+    rig.stage(&[full.nth(3).times(1000)]);
+    rig.env.expect(4, APPLY);
+    rig.stage(&[]);
+    rig.shell("server-1", "cat /etc/boma/k3s-server.json");
+    let config = "cat /etc/rancher/k3s/config.yaml".to_owned();
+    let config = rig.at("server-1", HostAction::Run { line: config, stdin: String::new() });
+    assert_ne!(config.status, 0, "{}", config.stdout);
+    rig.apply();
+    rig.assert_whole(&NODES);
 }
 
 #[test]
