@@ -186,7 +186,7 @@ async fn prepare(
             return Ok(Prepared { review, disks });
         }
         let refreshed = refresh::live(world, desired, state).await?;
-        let review = request.review(&refreshed, false)?;
+        let (review, refreshed) = request.review_of(world, refreshed).await?;
         return Ok(Prepared { review, disks: disks::all(&refreshed.live, state) });
     };
     let basis = saved.basis();

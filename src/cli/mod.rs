@@ -22,6 +22,7 @@ mod log;
 mod man;
 mod output;
 mod plan;
+mod preflight;
 mod refresh;
 mod run;
 mod saved;

@@ -8,8 +8,8 @@ use super::load::{Loaded, load};
 use super::output::{Terminal, print, print_json, say};
 use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
-use super::world;
-use super::{abandon, admission, home, saved, sources};
+use super::world::{self, World};
+use super::{abandon, admission, home, preflight, saved, sources};
 use crate::lower::{lower_with, retain};
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
@@ -50,7 +50,7 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
             let (state, refreshed) =
                 refresh::unlocked(world, &desired, &dir, state.clone()).await?;
             let request = Request { state: &state, ..request };
-            let mut review = request.review(&refreshed, false)?;
+            let (mut review, _) = request.review_of(world, refreshed).await?;
             if args.server_dry_run {
                 review.findings.extend(admission::objections(&review, &request, world).await);
             }
@@ -188,15 +188,40 @@ impl Request<'_> {
     /// # Errors
     /// Resources need each other in a circle; a secret is missing.
     pub fn review(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
-        let spec = &self.loaded.spec;
-        let recorded = |address: &Address| self.state.resources.contains_key(address);
-        let desired = retain(spec, self.desired.clone(), &refreshed.live, &recorded);
+        let desired = self.retained(refreshed);
         let request = Request { desired: &desired, ..*self };
-        request.review_desired(refreshed, offline)
+        request.review_desired(refreshed, offline, &request.secrets(offline)?)
     }
 
-    fn review_desired(&self, refreshed: &Refreshed, offline: bool) -> Result<Review, CliError> {
-        let secrets = self.secrets(offline)?;
+    /// Plans on what was read, once machines that are to join the cluster have asked whether they
+    /// can. Gives back what was read with their answers.
+    ///
+    /// # Errors
+    /// As [`Self::review`].
+    pub async fn review_of(
+        &self,
+        world: &World,
+        refreshed: Refreshed,
+    ) -> Result<(Review, Refreshed), CliError> {
+        let desired = self.retained(&refreshed);
+        let request = Request { desired: &desired, ..*self };
+        let secrets = request.secrets(false)?;
+        let refreshed = preflight::ask(world, &request, &secrets, refreshed).await;
+        let review = request.review_desired(&refreshed, false, &secrets)?;
+        Ok((review, refreshed))
+    }
+
+    fn retained(&self, refreshed: &Refreshed) -> Desired {
+        let recorded = |address: &Address| self.state.resources.contains_key(address);
+        retain(&self.loaded.spec, self.desired.clone(), &refreshed.live, &recorded)
+    }
+
+    fn review_desired(
+        &self,
+        refreshed: &Refreshed,
+        offline: bool,
+        secrets: &Secrets,
+    ) -> Result<Review, CliError> {
         let sealed = secrets.sealed(&Sealer::new(&self.state.digest_key));
         let plan = plan(
             self.desired,

@@ -29,6 +29,8 @@ pub struct World {
     pub vcenter: Arc<Vcenter>,
     /// The machines, where boma can log in to any.
     hosts: Option<Arc<Hosts>>,
+    /// What is on the machines, where boma can log in to any.
+    pub machines: Option<Arc<Machines>>,
     /// The cluster, where boma can log in to machines.
     pub kubernetes: Option<Arc<Kubernetes>>,
     /// All providers, by the first part of the endpoint's name.
@@ -52,23 +54,23 @@ impl World {
         let machines = hosts.map(|hosts| {
             (hosts.clone(), Arc::new(Machines::new(hosts, clock(), servers(&loaded.spec))))
         });
-        let (hosts, behind, kubernetes) = match machines {
+        let (hosts, behind, kubernetes, machines) = match machines {
             Ok((hosts, machines)) => {
                 let kubernetes = Arc::new(Kubernetes::new(machines.clone()));
                 let cluster: Arc<dyn Provider> = kubernetes.clone();
-                let machines: Arc<dyn Provider> = machines;
-                (Some(hosts), [machines, cluster], Some(kubernetes))
+                let behind: Arc<dyn Provider> = machines.clone();
+                (Some(hosts), [behind, cluster], Some(kubernetes), Some(machines))
             }
             Err(error) => {
                 let nobody: Arc<dyn Provider> = Arc::new(Unavailable(error));
-                (None, [nobody.clone(), nobody], None)
+                (None, [nobody.clone(), nobody], None, None)
             }
         };
-        let [machines, cluster] = behind;
+        let [behind_hosts, cluster] = behind;
         let provider: Arc<dyn Provider> = vcenter.clone();
-        let named = [("vcenter", provider), ("host", machines), ("kubernetes", cluster)];
+        let named = [("vcenter", provider), ("host", behind_hosts), ("kubernetes", cluster)];
         let providers = named.map(|(name, provider)| (name.to_owned(), provider)).into();
-        Ok(Self { vcenter, hosts, kubernetes, providers, lab })
+        Ok(Self { vcenter, hosts, machines, kubernetes, providers, lab })
     }
 
     /// Requests to the vCenter and the cluster, and commands on hosts, so far.

@@ -41,6 +41,7 @@ mod hostname;
 mod hosts;
 mod image_owner;
 mod ingress_open;
+mod join_endpoint;
 mod kubeconfig_mode;
 mod level_ignored;
 mod local_volume;

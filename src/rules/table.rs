@@ -7,17 +7,18 @@ use super::{
     dead_registry, default_class, docker_runtime, docker_version, duplicate_hostname,
     duplicate_machine_id, duplicate_uuid, end_of_life, firewall_off, fixed_join_server,
     foreign_manager, generated_cluster_id, helm_release, host_size, hostname, image_owner,
-    ingress_open, kubeconfig_mode, level_ignored, local_volume, lock_behind, machine_size,
-    no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off, not_ready,
-    plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy, shared_account,
-    shared_token, site, spare_voter, ssh_open, storage_account_name, storage_class, storage_shrunk,
-    thumbprint_unread, time_skew, tls_off, token_refused, unknown_rule, upgrade_path, version_skew,
-    volume_expansion, waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
+    ingress_open, join_endpoint, kubeconfig_mode, level_ignored, local_volume, lock_behind,
+    machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
+    not_ready, plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy,
+    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name, storage_class,
+    storage_shrunk, thumbprint_unread, time_skew, tls_off, token_refused, unknown_rule,
+    upgrade_path, version_skew, volume_expansion, waiver_expired, waiver_unused, webhook_policy,
+    wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 72] = [
+pub const RULES: [Rule; 73] = [
     adopted_additions::RULE,
     anti_affinity::RULE,
     bios_uuid::RULE,
@@ -52,6 +53,7 @@ pub const RULES: [Rule; 72] = [
     hostname::RULE,
     image_owner::RULE,
     ingress_open::RULE,
+    join_endpoint::RULE,
     kubeconfig_mode::RULE,
     level_ignored::RULE,
     local_volume::RULE,

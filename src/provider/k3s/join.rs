@@ -64,7 +64,10 @@ impl Join<'_> {
     }
 
     /// The first server that answers, and the hash of its CA.
-    async fn server(&self) -> Result<(String, String), Failure> {
+    ///
+    /// # Errors
+    /// None answers: worth another try. Another cluster does: not.
+    pub(super) async fn server(&self) -> Result<(String, String), Failure> {
         let mut problems = Vec::new();
         for address in self.addresses() {
             match self.hash_at(&address).await {
@@ -119,7 +122,10 @@ impl Join<'_> {
 
     /// Asks whether the token is accepted, where that can be asked: `/v1-k3s/readyz` takes the
     /// agents' token, which servers know, too.
-    async fn try_token(&self, address: &str, own: &str) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The server is not ready: worth another try. It does not take the token: not.
+    pub(super) async fn try_token(&self, address: &str, own: &str) -> Result<(), Failure> {
         let agents = match self.role {
             Role::Agent => own.to_owned(),
             Role::Server => {

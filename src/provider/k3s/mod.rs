@@ -16,6 +16,7 @@ mod install;
 mod join;
 mod kubectl;
 mod node;
+mod preflight;
 mod provider;
 mod reading;
 mod release;
@@ -28,4 +29,5 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use preflight::Candidate;
 pub use provider::Machines;

@@ -69,6 +69,11 @@ impl Machines {
         Self { revert_after, ..self }
     }
 
+    /// All connections.
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
     /// How many commands were run on hosts.
     pub fn requests(&self) -> u64 {
         self.hosts.requests()

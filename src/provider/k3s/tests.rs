@@ -7,8 +7,8 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 
-use super::Machines;
 use super::cluster::tests::{answer, node};
+use super::{Candidate, Machines};
 use crate::plan::{Operation, Step};
 use crate::provider::host::scripted::{Answer, Scripted, is_probe, ok, probe_answer, target};
 use crate::provider::kubernetes::Access;
@@ -239,6 +239,63 @@ async fn an_agent_joins_the_first_server_that_answers() {
     assert!(inputs.contains(&bound), "{inputs:?}");
     assert!(inputs.contains(&"server: \"https://10.20.0.12:6443\"\n".to_owned()), "{inputs:?}");
     has_no_secret(&server);
+}
+
+/// Asks on agent-1 whether it can join, once server-1 was read.
+async fn preflight(answers: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Option<Json> {
+    let hash = crate::resource::Digest::of(CA.as_bytes());
+    let server = Scripted::start(move |line| match line {
+        line if is_probe(line) => probe_answer(&[
+            ("unit-show", "ActiveState=active\n"),
+            ("cacert-hash", &format!("{hash}  server-ca.crt\n")),
+        ]),
+        line => answers(line),
+    })
+    .await;
+    let machines = machines(&server);
+    let attributes = json!({"servers": ["10.20.0.11", "10.20.0.12"], "token": "s3cret"});
+    let candidate = || Candidate {
+        target: target("agent-1"),
+        kind: "k3s/agent",
+        attributes: attributes.clone(),
+    };
+    assert_eq!(machines.preflight(&[candidate()]).await, [None], "no server was seen");
+    assert!(server.lines().is_empty());
+    machines.read(&[wanted("k3s/server", "server-1")]).await;
+    let answer = machines.preflight(&[candidate()]).await.remove(0);
+    has_no_secret(&server);
+    let writes = |line: &String| line.starts_with("install ") || line.starts_with("mv ");
+    assert!(!server.lines().iter().any(writes), "{:?}", server.lines());
+    answer
+}
+
+#[tokio::test]
+async fn who_is_to_join_asks_before_anything_is_written() {
+    let ready = json!({"join": "ready", "token_accepted": true});
+    assert_eq!(preflight(joining).await, Some(ready));
+    let of = |answer: Option<Json>, key: &str| answer.unwrap()[key].clone();
+    let silent = |_: &str| (7, String::new(), "curl: (7) Failed to connect\n".into());
+    let problem = of(preflight(silent).await, "join_problem");
+    assert!(problem.as_str().unwrap().contains("10.20.0.12: curl: (7) Failed to connect"));
+    let other = |line: &str| match line.ends_with("/cacerts") {
+        true => ok(&CA.replace("\nCA\n", "\nOTHER\n")),
+        false => joining(line),
+    };
+    assert_eq!(of(preflight(other).await, "join"), "another-cluster");
+    let refused = preflight(|line| match line.contains("readyz") {
+        true => (22, String::new(), "curl: (22) The requested URL returned error: 401\n".into()),
+        false => joining(line),
+    });
+    let refused = refused.await.unwrap();
+    assert_eq!(
+        (&refused["join"], &refused["token_accepted"]),
+        (&json!("token-refused"), &json!(false))
+    );
+    let starting = preflight(|line| match line.contains("readyz") {
+        true => (22, String::new(), "curl: (22) The requested URL returned error: 503\n".into()),
+        false => joining(line),
+    });
+    assert_eq!(of(starting.await, "join"), "not-ready");
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use crate::resource::{Condition, Field, Identity, Kind, KindFacts, Layer, Lifecy
 /// `version`, `kernel`, `arch`; `cpus`, `memory_mib`, `disk_free_mib`; `clock_skew_s`: signed,
 /// against boma's clock; `clock_synchronized`; `cgroup`: `v2` or `v1`; `default_route`, `sudo`:
 /// whether there is one; `k3s_certificate_days`: until the first one ends; `docker`: a version;
-/// `token_accepted`: a server takes the spec's token.
+/// `token_accepted`: a server takes the spec's token; `join`, of a machine that is to join:
+/// `ready`, `silent`, `not-ready`, `another-cluster` or `token-refused`, and `join_problem` where
+/// it is not ready.
 pub const MACHINE: Kind = Kind::new(&KindFacts {
     name: "host/machine",
     layer: Layer::Hosts,
@@ -30,6 +32,8 @@ pub const MACHINE: Kind = Kind::new(&KindFacts {
         Field::volatile("k3s_certificate_days"),
         Field::volatile("docker"),
         Field::volatile("token_accepted"),
+        Field::volatile("join"),
+        Field::volatile("join_problem"),
     ],
     holds_data: false,
     identity: Identity::NaturalKey,

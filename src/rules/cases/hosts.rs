@@ -135,6 +135,24 @@ pub const CASES: &[Case] = &[
         warn("time-skew", &[], "the machines' clocks are 60 seconds ahead of boma's"),
     ),
     in_world(
+        || {
+            let problem = "another cluster answers at 10.20.0.11";
+            let seen = json!({"join": "another-cluster", "join_problem": problem});
+            disturbing(&[("host/machine/agent-1", seen)], &[("k3s/agent/agent-1", Action::Create)])
+        },
+        deny("join-endpoint", &[], "agent-1 cannot join: another cluster answers at 10.20.0.11"),
+    ),
+    in_world(
+        || {
+            let seen = || json!({"join": "silent", "join_problem": "no server can be joined"});
+            disturbing(
+                &[("host/machine/agent-1", seen()), ("host/machine/agent-2", seen())],
+                &[("k3s/agent/agent-1", Action::Create), ("k3s/agent/agent-2", Action::Create)],
+            )
+        },
+        warn("join-endpoint", &[], "agent-1 and agent-2 cannot join: no server can be joined"),
+    ),
+    in_world(
         || readings(&[("host/machine/server-1", json!({"token_accepted": false}))]),
         deny("token-refused", &[], "the cluster does not take the token of the spec: server-1"),
     ),

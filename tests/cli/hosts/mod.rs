@@ -8,6 +8,7 @@ mod errors;
 mod guide;
 mod interrupted;
 mod kept;
+mod preflight;
 mod rebuilt;
 mod refresh;
 mod rig;
