@@ -7,7 +7,7 @@ use serde_json::json;
 use super::host::OnHost;
 use super::{docker, firewall, k3s_config, vm};
 use crate::resource::{Address, Kind, Place, Resource, Value};
-use crate::spec::{Join, Machine, ProviderId, Role, Seconds, Spec};
+use crate::spec::{Join, Machine, ProviderId, RegistryLogin, Role, Runtime, Seconds, Spec};
 
 const SERVER: &str = "k3s/server";
 const AGENT: &str = "k3s/agent";
@@ -66,6 +66,7 @@ fn attributes(spec: &Spec, machine: &Machine) -> Value {
         ("drain_timeout_s", seconds(k3s.drain_timeout.value)),
     ];
     attributes.extend(tokens(spec, machine));
+    attributes.extend(registries(spec));
     attributes.extend(join(spec).map(|join| ("join", join.into())));
     attributes.extend(source(spec).map(|source| ("source", source)));
     Value::map(attributes)
@@ -94,6 +95,26 @@ fn tokens(spec: &Spec, machine: &Machine) -> Vec<(&'static str, Value)> {
     let previous = k3s.previous_token.as_ref().map(|token| ("previous_token", secret(token)));
     let own = own.map(|token| ("agent_token", token));
     [("token", secret(&k3s.token))].into_iter().chain(own).chain(previous).collect()
+}
+
+/// Where containerd asks for images, and as whom. Docker has its own ways.
+fn registries(spec: &Spec) -> Vec<(&'static str, Value)> {
+    if spec.k3s.runtime.value == Runtime::Docker {
+        return Vec::new();
+    }
+    let mirrors = spec.images.mirrors.iter();
+    let mirrors: BTreeMap<String, Value> =
+        mirrors.map(|(registry, url)| (registry.clone(), url.value.clone().into())).collect();
+    let secret = |source: &crate::spec::SecretRef| Value::Secret(source.clone());
+    let login = |login: &RegistryLogin| {
+        Value::map([("username", secret(&login.username)), ("password", secret(&login.password))])
+    };
+    let logins = spec.images.credentials.iter();
+    let logins: BTreeMap<String, Value> =
+        logins.map(|(registry, one)| (registry.clone(), login(one))).collect();
+    let all = [("mirrors", mirrors), ("logins", logins)];
+    let given = all.into_iter().filter(|(_, map)| !map.is_empty());
+    given.map(|(key, map)| (key, Value::Map(map))).collect()
 }
 
 /// Where machines join when it is not at any live server.
@@ -132,6 +153,8 @@ fn origins(spec: &Spec, machine: &Machine) -> BTreeMap<String, Place> {
         ("agent_token", agent_token),
         ("previous_token", k3s.previous_token.as_ref().map(|token| &token.place)),
         ("source", source),
+        ("mirrors", Some(&spec.images.place)),
+        ("logins", Some(&spec.images.place)),
     ];
     let given = given.into_iter();
     given.filter_map(|(key, place)| Some((key.to_owned(), place?.clone()))).collect()
@@ -215,6 +238,24 @@ mod tests {
         let vip = "[k3s]\njoin_address = \"10.20.0.10\"\ndirectory = \"airgap\"";
         let expected = [("join", json!("10.20.0.10")), ("source", json!({"directory": "airgap"}))];
         check(&[("[k3s]", vip)], address, &expected);
+    }
+
+    #[test]
+    fn registries_are_the_machines_own() {
+        let images = "[images]
+mirrors = { \"registry.k8s.io\" = \"https://m.example.org\" }
+credentials.\"m.example.org\" = { username = { env = \"U\" }, password = { env = \"P\" } }
+
+[storage]";
+        let login = json!({"m.example.org": {"username": env("U"), "password": env("P")}});
+        let mirrors = json!({"registry.k8s.io": "https://m.example.org"});
+        let expected = [("mirrors", mirrors), ("logins", login)];
+        for address in ["k3s/server/server-1", "k3s/agent/agent-1"] {
+            check(&[("[storage]", images)], address, &expected);
+            check(&[], address, &[("mirrors", json!(null)), ("logins", json!(null))]);
+        }
+        let docker = [("[storage]", images), ("[k3s]", "[k3s]\nruntime = \"docker\"")];
+        check(&docker, "k3s/agent/agent-1", &[("mirrors", json!(null))]);
     }
 
     #[test]

@@ -12,7 +12,8 @@ const RUNNING: &str = "running";
 const SCHEDULABLE: &str = "schedulable";
 const STANDING: [&str; 3] = [SERVICE, RUNNING, SCHEDULABLE];
 
-const TOKEN: &str = "token";
+/// Fields of which nobody sees from outside whether a process runs with them.
+const UNSEEN: [&str; 3] = ["token", "mirrors", "logins"];
 
 /// Saving etcd takes seconds; a slow disk gets minutes.
 const SNAPSHOT_S: u64 = 300;
@@ -45,6 +46,7 @@ impl Subject<'_> {
         let mut fields: Vec<String> = differences.iter().map(|one| top(&one.path)).collect();
         fields.retain(|field| !STANDING.contains(&field.as_str()));
         fields.dedup();
+        let unseen = fields.iter().any(|field| UNSEEN.contains(&field.as_str()));
         let mut steps = Vec::new();
         if !fields.is_empty() {
             steps.push(self.step(Operation::Update, fields, Condition::Written));
@@ -52,8 +54,7 @@ impl Subject<'_> {
         let restarts = differences.iter().any(|one| one.impact >= Impact::Restart);
         if !self.has_joined() {
             steps.push(self.enter());
-        } else if differs(TOKEN) && self.is_up() {
-            // Nobody sees from outside with which token a process runs.
+        } else if unseen && self.is_up() {
             steps.push(self.call(Operation::Restart, self.kind.deadline_s));
             steps.push(self.ready(Operation::Wait));
         } else if restarts && self.is_up() || differs(SERVICE) && !self.is_stopped() {

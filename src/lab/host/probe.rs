@@ -163,6 +163,7 @@ fn configuration(host: &Host, items: &mut Items) {
     items.file(host, "token", &format!("{RANCHER}/token"));
     items.file(host, "token-unused", &format!("{RANCHER}/token.unused"));
     items.file(host, "agent-token", &format!("{RANCHER}/agent-token"));
+    items.file(host, "registries", &format!("{RANCHER}/registries.yaml"));
     items.file(host, "server-token", &format!("{DATA}/server/token"));
 }
 

@@ -90,6 +90,7 @@ newest=$(stat -L -c %Y "$rancher/config.yaml" "$rancher/config.yaml.d"/*.y*ml "$
 file token "$rancher/token"
 file token-unused "$rancher/token.unused"
 file agent-token "$rancher/agent-token"
+file registries "$rancher/registries.yaml"
 file server-token "$data/server/token"
 if [ -d "$data/server/db/etcd" ] || [ -f "$data/agent/client-kubelet.crt" ]; then
     put joined "$(printf yes | base64 -w 0)"

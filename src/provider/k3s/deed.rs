@@ -82,7 +82,8 @@ impl Deed<'_> {
         }
         let probe = self.probe().await?;
         let attributes = &self.inputs.attributes;
-        let install = Install { remote: self.remote, role, probe: &probe, attributes };
+        let fields = &self.step.fields;
+        let install = Install { remote: self.remote, role, probe: &probe, attributes, fields };
         match self.step.operation {
             Operation::Create | Operation::Update => install.write(self.inputs.mark.as_ref()).await,
             Operation::InitCluster => self.init_cluster(&probe).await,

@@ -1,10 +1,11 @@
 //! The k3s binary and the files around it.
 
 use secrecy::SecretString;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::arguments::{Disk, JOIN_FILE};
 use super::config::{AGENT_TOKEN, CONFIG, Config, TOKEN};
+use super::registries::{self, REGISTRIES, Registries};
 use super::release::{NEW, Release, hash};
 use super::unit::{self, Role};
 use super::{reading, settings, token};
@@ -23,6 +24,8 @@ pub struct Install<'a> {
     pub probe: &'a Probe,
     /// What to write.
     pub attributes: &'a Json,
+    /// The fields that a change is about: one that the attributes lack goes.
+    pub fields: &'a [String],
 }
 
 impl Install<'_> {
@@ -76,7 +79,40 @@ impl Install<'_> {
             }
         }
         self.join_file(disk).await?;
+        self.registries().await?;
         self.remote.write(&config.file()).await
+    }
+
+    /// registries.yaml, where mirrors or logins are given or go.
+    ///
+    /// # Errors
+    /// Somebody wrote it in a form that would be lost.
+    async fn registries(&self) -> Result<(), Failure> {
+        let none = Map::new();
+        let wanted = |key: &str| {
+            let goes = self.fields.iter().any(|field| field == key);
+            self.attributes[key].as_object().or_else(|| goes.then_some(&none))
+        };
+        let (mirrors, logins) = (wanted("mirrors"), wanted("logins"));
+        let text = self.probe.text(registries::ITEM);
+        if mirrors.is_none() && logins.is_none() {
+            return Ok(());
+        }
+        let mut file = Registries::of(text).map_err(|problem| {
+            Failure::refused(
+                problem,
+                "move what it says into `mirrors` and `credentials` of [images], remove the file \
+                 from the host, and plan again",
+            )
+        })?;
+        file.overlay(mirrors, logins);
+        if reading::service(self.probe) == "active" {
+            self.remote.write(&token::unused()).await?;
+        }
+        match file.file() {
+            Some(file) => self.remote.write(&file).await,
+            None => self.remote.root(&["rm", "-f", REGISTRIES]).await.map(drop),
+        }
     }
 
     /// A drop-in of somebody else wins over config.yaml, so that writing it would change nothing.

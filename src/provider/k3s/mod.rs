@@ -19,6 +19,7 @@ mod node;
 mod preflight;
 mod provider;
 mod reading;
+mod registries;
 mod release;
 mod remove;
 mod rotate;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::arguments::{self, Disk};
 use super::cluster::{Cluster, Node};
 use super::config::Config;
+use super::registries::{self, Registries};
 use super::settings::Settings;
 use super::token::UNUSED;
 use super::unit::Role;
@@ -97,12 +98,17 @@ impl Host<'_> {
         let words = matches!(service, "failed" | "activating").then(|| probe.word("journal"));
         let joined = if probe.word("joined") == Some("yes") { "yes" } else { "no" };
         let arguments = if self.disk.in_unit.is_empty() { "config.yaml" } else { "unit" };
+        // What boma cannot read is said when it is to be changed.
+        let registries = Registries::of(probe.text(registries::ITEM)).unwrap_or_default();
+        let some = |map: Map<String, Json>| (!map.is_empty()).then_some(Json::Object(map));
         let known = [
             ("version", version(probe).map(Json::from)),
             ("config", Some(public(config.settings).into())),
             ("provider_id", config.provider_id.map(Json::from)),
             ("token", self.token("token").map(Json::from)),
             ("agent_token", self.token("agent-token").map(Json::from)),
+            ("mirrors", some(registries.mirrors())),
+            ("logins", some(registries.logins())),
             ("arguments", self.disk.role.map(|_| arguments.into())),
             ("service", Some(service.into())),
             ("joined", Some(joined.into())),

@@ -37,15 +37,16 @@ pub fn hash(cacerts: &str) -> Option<String> {
     base64::decode(&body).map(|der| Digest::of(&der).to_string())
 }
 
-/// The item of a probe that says that a token was written which the process does not run with yet.
+/// The item of a probe that says that something was written which the process does not run with
+/// yet, and which it does not show itself: a token, registries.
 pub const UNUSED: &str = "token-unused";
 
 /// Where that is written.
 const UNUSED_FILE: &str = "/etc/rancher/k3s/token.unused";
 
-/// What goes on a host before a new token does.
+/// What goes on a host before such a thing does.
 pub fn unused() -> RootFile {
-    let content = Content::Plain(b"k3s is yet to be restarted with the new token\n".to_vec());
+    let content = Content::Plain(b"k3s is yet to be restarted with what boma wrote\n".to_vec());
     RootFile { path: UNUSED_FILE.into(), mode: 0o600, content }
 }
 

@@ -17,6 +17,8 @@ pub const AGENT: Kind = Kind::new(&KindFacts {
         Field::owned("config").effect(Effect::Restart),
         Field::owned("provider_id").effect(Effect::Replace),
         Field::owned("token").effect(Effect::Restart).sensitive(),
+        Field::owned("mirrors").effect(Effect::Restart),
+        Field::owned("logins").effect(Effect::Restart).sensitive(),
         Field::owned("running").effect(Effect::Restart),
         Field::owned("servers").mode(Mode::Initial),
         Field::owned("join").mode(Mode::Initial),

@@ -20,7 +20,8 @@ const AGENT_TOKEN: &str = "all servers must have one agent token, so it cannot c
      agents then get it one by one";
 
 /// Shape: `version`: `v1.35.9+k3s1`; `config`: keys of config.yaml, without tokens, join keys and
-/// the provider id; `provider_id`: `vsphere://<uuid>`; `token`, `agent_token`: secrets; `service`:
+/// the provider id; `provider_id`: `vsphere://<uuid>`; `token`, `agent_token`: secrets; `mirrors`:
+/// registry to URL; `logins`: registry to `username` and `password`, secrets; `service`:
 /// `active`; `running`: `current`, or `stale` where the process is not what the disk says;
 /// `schedulable`: boma's own cordon is off; `arguments`: `config.yaml`, or `unit` where they stand
 /// in the unit.
@@ -60,6 +61,8 @@ pub const SERVER: Kind = Kind::new(&KindFacts {
         Field::owned("provider_id").effect(Effect::Replace),
         Field::owned("token").effect(Effect::Restart).sensitive(),
         Field::owned("agent_token").effect(Effect::Fixed(AGENT_TOKEN)).sensitive(),
+        Field::owned("mirrors").effect(Effect::Restart),
+        Field::owned("logins").effect(Effect::Restart).sensitive(),
         Field::owned("running").effect(Effect::Restart),
         Field::owned("servers").mode(Mode::Initial),
         Field::owned("join").mode(Mode::Initial),

@@ -11,6 +11,7 @@ mod kept;
 mod preflight;
 mod rebuilt;
 mod refresh;
+mod registries;
 mod rig;
 mod secrets;
 mod soap;
