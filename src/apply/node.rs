@@ -295,8 +295,8 @@ impl Runner {
             };
             let harmless = step.operation != Operation::Create;
             let broken = self.broken.get().is_some();
-            if error.retry == Retry::Never || tried >= TRIES || broken || self.context.stop.is_now()
-            {
+            let again = error.retry == Retry::Later && tried < TRIES;
+            if !again || broken || self.context.stop.is_now() {
                 return Err(error.into());
             }
             self.context.clock.sleep(Duration::from_secs(u64::from(tried))).await;

@@ -9,6 +9,9 @@ pub enum Retry {
     Never,
     /// A passing fault: load, a dropped connection, somebody else's write.
     Later,
+    /// A passing fault that the provider has met with patience of its own already: trying again at
+    /// once would be the second patience with it. The next apply may find it over.
+    NextApply,
 }
 
 /// A refusal or a failure of the remote side.

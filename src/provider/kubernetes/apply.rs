@@ -10,6 +10,11 @@ use super::fields::MANAGER;
 use super::manifest::head;
 use super::place::Place;
 use super::status::Status;
+use crate::provider::Retry;
+
+/// How often a kind may be unknown: a server knows it shortly after its definition is established,
+/// and each server for itself.
+const UNSERVED: u32 = 3;
 
 /// What is applied, and how far one may go.
 pub struct Draft<'a> {
@@ -38,6 +43,7 @@ pub async fn apply(client: &Client, draft: &Draft<'_>) -> Result<Applied, Failur
     let mut force = false;
     // Where the version matters, who asked has to look again.
     let mut raced = draft.manifest["metadata"]["resourceVersion"].is_string();
+    let mut unserved = 0;
     loop {
         let answer = client.call(&Call::apply(path(draft, force), &draft.manifest)).await?;
         if answer.status.is_success() {
@@ -52,6 +58,9 @@ pub async fn apply(client: &Client, draft: &Draft<'_>) -> Result<Applied, Failur
         } else if status.is_race() && !raced {
             // Others wrote the object more often than the server tries by itself.
             raced = true;
+        } else if is_unserved(&status) && !draft.dry_run && unserved < UNSERVED {
+            unserved += 1;
+            client.pause().await;
         } else {
             return Err(refusal(draft.place, status));
         }
@@ -89,14 +98,19 @@ fn path(draft: &Draft<'_>, force: bool) -> String {
     format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict{force}{dry_run}")
 }
 
+/// Whether the kind is unknown: the answer is text then.
+fn is_unserved(status: &Status) -> bool {
+    status.code == 404 && status.reason.is_empty()
+}
+
 /// Says what is missing where the server only says that something is.
 fn refusal(place: &Place, status: Status) -> Failure {
-    // The answer for a kind that no server knows is text.
-    if status.code == 404 && status.reason.is_empty() {
-        return Failure::later(
-            format!("the cluster does not serve {} of {} yet", place.plural, place.api),
-            "see that its CustomResourceDefinition is established, then apply again",
-        );
+    if is_unserved(&status) {
+        return Failure::Refused {
+            message: format!("the cluster does not serve {} of {} yet", place.plural, place.api),
+            help: "see that its CustomResourceDefinition is established, then apply again".into(),
+            retry: Retry::NextApply,
+        };
     }
     status.into()
 }

@@ -18,10 +18,14 @@ pub const PARALLEL: usize = 8;
 /// How many commands run in pods at once: a connection each, besides those of requests.
 const COMMANDS: usize = 4;
 
+/// How often one call forgives a fault of one sort. With it each of three servers is asked before a
+/// connection counts as broken.
+const FORGIVEN: u32 = 2;
+
 /// How long is waited before something is tried again.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// After a fault that says nothing of its own.
+    /// After a fault that says nothing of its own; twice as long after the next.
     pub pause: Duration,
     /// At most, whatever the server asks for.
     pub longest: Duration,
@@ -30,6 +34,25 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self { pause: Duration::from_secs(1), longest: Duration::from_secs(30) }
+    }
+}
+
+impl Pace {
+    /// The pause before the request is sent again. `None` where the answer counts.
+    fn after(&self, answer: &Answer, met: &mut Met) -> Option<Duration> {
+        let met = match answer.status.as_u16() {
+            429 => &mut met.throttled,
+            500 | 502..=504 => &mut met.failed,
+            _ => return None,
+        };
+        let pause = self.forgive(met)?;
+        Some(answer.retry_after.map_or(pause, |asked| asked.min(self.longest)))
+    }
+
+    /// The pause before a fault is forgiven. `None` where it was met too often.
+    fn forgive(&self, met: &mut u32) -> Option<Duration> {
+        *met += 1;
+        (*met <= FORGIVEN).then(|| (self.pause * (1 << (*met - 1))).min(self.longest))
     }
 }
 
@@ -45,12 +68,12 @@ pub struct Client {
     pace: Pace,
 }
 
-/// Which faults one call has met; each is forgiven once.
+/// How often one call has met each sort of fault.
 #[derive(Default)]
 struct Met {
-    throttled: bool,
-    failed: bool,
-    broken: bool,
+    throttled: u32,
+    failed: u32,
+    broken: u32,
     refused: bool,
 }
 
@@ -99,7 +122,7 @@ impl Client {
     }
 
     /// Sends a request. Any answer counts that comes after passing faults were forgiven: too many
-    /// requests, a failing server, a broken connection and refused credentials, once each.
+    /// requests, a failing server and a broken connection twice each, refused credentials once.
     ///
     /// # Errors
     /// There was no answer, or the credentials are refused.
@@ -116,10 +139,8 @@ impl Client {
                 self.move_on(&session, moves);
             }
             let pause = match &outcome {
-                Ok(answer) => self.after(answer, &mut met),
-                Err(Failure::Broken(_)) if !std::mem::replace(&mut met.broken, true) => {
-                    Some(self.pace.pause)
-                }
+                Ok(answer) => self.pace.after(answer, &mut met),
+                Err(Failure::Broken(_)) => self.pace.forgive(&mut met.broken),
                 Err(_) => None,
             };
             if let Some(pause) = pause {
@@ -155,15 +176,9 @@ impl Client {
         Ok(answer)
     }
 
-    /// The pause before the request is sent again. `None` where the answer counts.
-    fn after(&self, answer: &Answer, met: &mut Met) -> Option<Duration> {
-        let forgiven = match answer.status.as_u16() {
-            429 => std::mem::replace(&mut met.throttled, true),
-            500 | 502..=504 => std::mem::replace(&mut met.failed, true),
-            _ => return None,
-        };
-        let pause = answer.retry_after.unwrap_or(self.pace.pause).min(self.pace.longest);
-        (!forgiven).then_some(pause)
+    /// Waits as after a fault that says nothing of its own.
+    pub async fn pause(&self) {
+        tokio::time::sleep(self.pace.pause).await;
     }
 
     /// Leaves the server, unless another call did since this one began.
@@ -198,5 +213,34 @@ fn is_refusal(outcome: &Result<Answer, Failure>) -> bool {
     match outcome {
         Ok(answer) => answer.status.as_u16() == 401,
         Err(failure) => matches!(failure, Failure::Untrusted(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+    use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+
+    use super::*;
+
+    /// Answers that come one after the other, as `429` or `429 7`, and the pauses after them.
+    fn check(answers: &[(u16, Option<u64>)], expected: &[Option<u64>]) {
+        let mut met = Met::default();
+        let pauses = answers.iter().map(|(code, asked)| {
+            let asked = asked.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
+            let headers = HeaderMap::from_iter(asked);
+            let status = StatusCode::from_u16(*code).unwrap_or_default();
+            let answer = Answer::new(status, &headers, Default::default());
+            Pace::default().after(&answer, &mut met).map(|pause| pause.as_secs())
+        });
+        assert_eq!(pauses.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_server_is_given_the_time_it_asks_for_within_limits() {
+        check(&[(429, Some(7)), (429, Some(2)), (429, Some(2))], &[Some(7), Some(2), None]);
+        check(&[(429, Some(3600)), (500, None)], &[Some(30), Some(1)]);
+        check(&[(500, None), (503, None), (504, None)], &[Some(1), Some(2), None]);
+        check(&[(200, None), (409, Some(1)), (404, None)], &[None, None, None]);
     }
 }

@@ -7,6 +7,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::manifest::manifest;
 use super::place::Place;
+use crate::provider::Retry;
 use crate::resource::{Address, Attributes, Mark};
 
 /// One object that a plan would write. It holds secrets, so it has no `Debug`.
@@ -46,7 +47,7 @@ pub async fn dry_run(client: &Client, trial: &Trial) -> Result<(), Objection> {
     let draft = Draft { place: &place, manifest, fields: &trial.fields, dry_run: true };
     match apply(client, &draft).await {
         Ok(_) => Ok(()),
-        Err(Failure::Refused { retry: crate::provider::Retry::Later, .. }) => Ok(()),
+        Err(Failure::Refused { retry: Retry::NextApply, .. }) => Ok(()),
         Err(Failure::Api(status)) if status.code == 404 => Ok(()),
         Err(failure) => Err(Objection { message: failure.to_string(), help: failure.help() }),
     }

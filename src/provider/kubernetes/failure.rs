@@ -90,12 +90,12 @@ impl Failure {
     fn retry(&self) -> Retry {
         match self {
             Self::Told(error) => error.retry,
-            Self::Broken(_) => Retry::Later,
+            Self::Broken(_) => Retry::NextApply,
             Self::Untrusted(_) => Retry::Never,
-            Self::Api(status) if status.is_terminating() => Retry::Later,
+            Self::Api(status) if status.is_terminating() => Retry::NextApply,
             Self::Api(status) if status.is_other_object() || status.is_malformed() => Retry::Never,
             Self::Api(status) => match status.code {
-                404 | 409 | 429 | 500.. => Retry::Later,
+                404 | 409 | 429 | 500.. => Retry::NextApply,
                 _ => Retry::Never,
             },
             Self::Refused { retry, .. } => *retry,

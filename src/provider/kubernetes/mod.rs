@@ -4,9 +4,10 @@
 //!
 //! - **No port is opened and no file written.** Requests travel in streams that [`Access`] gives,
 //!   inside TLS that is checked against the kubeconfig's authority; the kubeconfig stays in memory.
-//! - **One layer retries.** Passing faults are answered by `client` alone, once for each sort of
-//!   fault in one call. All writes can be repeated: they are applied whole, or carry a uid or a
-//!   resource version.
+//! - **One layer retries.** Passing faults are answered by `client` alone, and lost races with other
+//!   writers where the write is made; what is left of both says `Retry::NextApply`, so that a step is
+//!   not repeated around them. All writes can be repeated: they are applied whole, or carry a uid or
+//!   a resource version.
 //! - **Nobody's field is taken unseen.** A conflict is overruled only where the plan showed every
 //!   field that is in conflict.
 //! - **Nothing is absent without proof.** What a LIST misses is absent only when it was read to its

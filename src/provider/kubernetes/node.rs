@@ -14,6 +14,10 @@ use super::shape::TAINTS;
 use super::status::Status;
 use crate::resource::Mark;
 
+/// How often somebody else may write a node in between. k3s and the cloud provider do so while it
+/// joins.
+const TRIES: usize = 5;
+
 /// What a node shall have of boma's.
 pub struct Wish<'a> {
     pub attributes: &'a Json,
@@ -78,7 +82,7 @@ async fn read(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
 }
 
 /// Writes the list of taints, which is one field: read, changed, and written only if nobody wrote
-/// the node meanwhile; kubelets do so often, so once more where somebody did.
+/// the node meanwhile; where somebody did, it is read again.
 async fn set_taints(
     client: &Client,
     place: &Place,
@@ -86,8 +90,9 @@ async fn set_taints(
     former: &BTreeSet<String>,
     wanted: &[Json],
 ) -> Result<Json, Failure> {
-    let (mut live, mut raced) = (live, false);
+    let (mut live, mut tries) = (live, 0);
     loop {
+        tries += 1;
         let Some(taints) = with_taints(&live, former, wanted) else { return Ok(live) };
         let metadata = &live["metadata"];
         let patch = json!({
@@ -99,10 +104,9 @@ async fn set_taints(
             return Ok(answer.json());
         }
         let status = Status::of(&answer);
-        if status.code != 409 || status.is_other_object() || raced {
+        if !status.is_race() || tries == TRIES {
             return Err(status.into());
         }
-        raced = true;
         live = client.ok(&Call::get(place.path())).await?.json();
     }
 }

@@ -5,34 +5,82 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 
 use super::{ids, object, read};
-use crate::provider::Retry;
-use crate::provider::kubernetes::testing::{Fake, Reply, ok, status, wanted};
+use crate::plan::Operation;
+use crate::provider::kubernetes::testing::{Deed, Fake, Heard, Reply, ok, status, wanted};
+use crate::provider::{ProviderError, Retry};
+
+/// Too many requests; the pause is as long as the server asks for.
+fn busy(seconds: u64) -> Reply {
+    let Reply::Json(code, body, _) = status(429, "TooManyRequests", "busy", json!([])) else {
+        unreachable!()
+    };
+    Reply::Json(code, body, vec![("retry-after", seconds.to_string())])
+}
+
+fn failed() -> Reply {
+    status(500, "InternalError", "etcdserver: timed out", json!([]))
+}
+
+fn raced() -> Reply {
+    status(409, "Conflict", "the object has been modified", json!([]))
+}
 
 #[tokio::test]
-async fn each_passing_fault_is_forgiven_once() {
-    let busy = || {
-        let Reply::Json(code, body, _) = status(429, "TooManyRequests", "busy", json!([])) else {
-            unreachable!()
-        };
-        Reply::Json(code, body, vec![("retry-after", "1".into())])
-    };
-    let failed = || status(500, "InternalError", "etcdserver: timed out", json!([]));
+async fn each_passing_fault_is_forgiven_in_one_call() {
     let path = "GET /api/v1/namespaces/default/configmaps/a";
     let one = [wanted("ConfigMap", "a")];
 
     let fake = Fake::new();
-    fake.on(path, [busy(), failed(), Reply::Drop, ok(object("a", "1"))]);
+    fake.on(path, [busy(1), failed(), Reply::Drop, failed(), ok(object("a", "1"))]);
     let provider = fake.provider();
     assert_eq!(ids(&read(&provider, &one).await), ["1"]);
-    assert_eq!((provider.requests(), fake.connections.load(Ordering::Relaxed)), (4, 2));
+    assert_eq!((provider.requests(), fake.connections.load(Ordering::Relaxed)), (5, 2));
 
-    for (fault, words) in [(busy(), "busy"), (failed(), "etcdserver"), (Reply::Drop, "broke")] {
+    for (fault, words) in [(busy(1), "busy"), (failed(), "etcdserver"), (Reply::Drop, "broke")] {
         let fake = Fake::new();
         fake.on(path, [fault]);
         let provider = fake.provider();
         let id = ids(&read(&provider, &one).await).remove(0);
         assert!(id.starts_with("unread: ") && id.contains(words), "{id}");
-        assert_eq!(provider.requests(), 2);
+        assert_eq!(provider.requests(), 3);
+    }
+}
+
+/// Writes a ConfigMap at a server that always answers so; gives the number of requests that it
+/// heard, and the error.
+async fn write(reply: Reply) -> (usize, ProviderError) {
+    let fake = Fake::new();
+    fake.on("PATCH /api/v1/namespaces/default/configmaps/a", [reply]);
+    let deed = Deed {
+        wanted: wanted("ConfigMap", "a"),
+        operation: Operation::Update,
+        attributes: json!({"data": {"a": "1"}}),
+        fields: &["data.a"],
+        object: Some(("1", json!({}))),
+        generated: &[],
+    };
+    let error = deed.carry_out(&fake.provider(), &Heard::default()).await.unwrap_err();
+    (fake.lines().len(), error)
+}
+
+#[tokio::test]
+async fn what_was_tried_again_is_not_for_the_step_to_repeat() {
+    let unauthorized = status(401, "Unauthorized", "Unauthorized", json!([]));
+    let invalid = status(422, "Invalid", "bad", json!([]));
+    let unserved = Reply::Text(404, "404 page not found\n");
+    let faults = [
+        (busy(1), 3, Retry::NextApply),
+        (failed(), 3, Retry::NextApply),
+        (Reply::Drop, 3, Retry::NextApply),
+        (raced(), 2, Retry::NextApply),
+        (unserved, 4, Retry::NextApply),
+        (unauthorized, 2, Retry::Never),
+        (invalid, 1, Retry::Never),
+    ];
+    for (fault, requests, retry) in faults {
+        let (heard, error) = write(fault).await;
+        assert_eq!((heard, error.retry), (requests, retry), "{error:?}");
+        assert!(!error.help.is_empty());
     }
 }
 

@@ -93,11 +93,11 @@ async fn a_project_without_an_upgrade_is_written() {
 #[tokio::test]
 async fn a_couchdb_that_is_ready_but_out_of_reach_stops_the_write() {
     let refused = || status(500, "InternalError", "error dialing backend", json!([]));
-    let fake = project(&["cht-couchdb-1"], [refused(), refused(), ran("{}", 0)]);
+    let fake = project(&["cht-couchdb-1"], [refused(), refused(), refused(), ran("{}", 0)]);
     let (told, asked, _) = write_both(&fake).await;
     let words = "whether an upgrade runs in default cannot be told";
     assert!(told[0].as_ref().is_some_and(|told| told.starts_with(words)), "{told:?}");
-    assert_eq!((&told[1], asked), (&None, 3), "what is not known is asked again");
+    assert_eq!((&told[1], asked), (&None, 4), "what is not known is asked again");
 }
 
 fn image(tag: &str) -> Json {
