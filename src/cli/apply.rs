@@ -186,7 +186,8 @@ async fn prepare(
             return Ok(Prepared { review, disks });
         }
         let refreshed = refresh::live(world, desired, state).await?;
-        let (review, refreshed) = request.review_of(world, refreshed).await?;
+        let secrets = request.secrets(false)?;
+        let (review, refreshed) = request.review_of(world, refreshed, &secrets).await?;
         return Ok(Prepared { review, disks: disks::all(&refreshed.live, state) });
     };
     let basis = saved.basis();

@@ -50,9 +50,10 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
             let (state, refreshed) =
                 refresh::unlocked(world, &desired, &dir, state.clone()).await?;
             let request = Request { state: &state, ..request };
-            let (mut review, _) = request.review_of(world, refreshed).await?;
+            let secrets = request.secrets(false)?;
+            let (mut review, _) = request.review_of(world, refreshed, &secrets).await?;
             if args.server_dry_run {
-                review.findings.extend(admission::objections(&review, &request, world).await);
+                review.findings.extend(admission::objections(&review, &secrets, world).await);
             }
             Ok(review)
         })?
@@ -197,17 +198,17 @@ impl Request<'_> {
     /// can. Gives back what was read with their answers.
     ///
     /// # Errors
-    /// As [`Self::review`].
+    /// Resources need each other in a circle.
     pub async fn review_of(
         &self,
         world: &World,
         refreshed: Refreshed,
+        secrets: &Secrets,
     ) -> Result<(Review, Refreshed), CliError> {
         let desired = self.retained(&refreshed);
         let request = Request { desired: &desired, ..*self };
-        let secrets = request.secrets(false)?;
-        let refreshed = preflight::ask(world, &request, &secrets, refreshed).await;
-        let review = request.review_desired(&refreshed, false, &secrets)?;
+        let refreshed = preflight::ask(world, &request, secrets, refreshed).await;
+        let review = request.review_desired(&refreshed, false, secrets)?;
         Ok((review, refreshed))
     }
 

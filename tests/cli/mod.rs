@@ -2,6 +2,7 @@
 
 mod adoption;
 mod canary;
+mod cluster;
 mod disk;
 mod drift;
 pub mod env;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use kube::config::Kubeconfig;
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 
-use super::authority::Signed;
+use super::authority::{Signed, text_of_base64};
 
 /// Speaks JSON as one user.
 #[derive(Clone)]
@@ -39,6 +41,21 @@ impl Client {
         let builder = reqwest::Client::builder().tls_certs_only([ca]).identity(identity);
         let builder = builder.no_proxy().timeout(Duration::from_secs(30));
         Self { http: builder.build().unwrap(), url: url.to_owned() }
+    }
+
+    /// Who a kubeconfig says, where it says.
+    pub fn of_kubeconfig(text: &str) -> Self {
+        let config = Kubeconfig::from_yaml(text).unwrap();
+        let pem = |encoded: Option<&String>| text_of_base64(encoded.expect("inline PEM"));
+        let cluster = config.clusters[0].cluster.as_ref().unwrap();
+        let user = config.auth_infos[0].auth_info.as_ref().unwrap();
+        let key = user.client_key_data.as_ref().map(|key| key.expose_secret().to_owned());
+        let signed = Signed {
+            certificate: pem(user.client_certificate_data.as_ref()),
+            key: pem(key.as_ref()),
+        };
+        let ca = pem(cluster.certificate_authority_data.as_ref());
+        Self::new(cluster.server.as_deref().unwrap(), &ca, &signed)
     }
 
     /// Any request. A body that is no JSON comes back as a text.

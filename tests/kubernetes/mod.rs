@@ -19,7 +19,7 @@ macro_rules! on_each_backend {
 
 mod audit;
 mod authority;
-mod client;
+pub mod client;
 mod commands;
 mod compare;
 mod conflicts;

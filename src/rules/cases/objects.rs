@@ -4,9 +4,13 @@ use serde_json::json;
 
 use super::{Case, deny, in_world, warn};
 use crate::plan::{Action, After, Cause, Difference, Impact};
+use crate::resource::{Address, Edge, EdgeKind};
 use crate::rules::testing::{readings, standing, wanted};
 
 const CSI_ID: &str = "[csi]\ncluster_id = \"other\"\n[storage]";
+const NAMESPACE: &str = "cluster/csi/Namespace/vmware-system-csi";
+const SERVICE: &str = "cluster/csi/Service/controller";
+const MAP: &str = "cluster/csi/ConfigMap/map";
 const CPI: &str = "cluster/cpi/DaemonSet/vsphere-cloud-controller-manager";
 
 fn image() -> Difference {
@@ -94,6 +98,30 @@ pub const CASES: &[Case] = &[
             "not-ready",
             &[],
             "cluster/csi/Deployment/vsphere-csi-controller is as it should be and not ready: 1 of 3 pods is available",
+        ),
+    ),
+    in_world(
+        || {
+            let waiting = "it is being deleted: finalizers kubernetes";
+            let live = json!({"ready": false, "waiting": waiting});
+            // The second waits for what the plan changes, and is no finding of its own.
+            standing(&[(NAMESPACE, live.clone()), (SERVICE, json!({})), (MAP, live)], |change| {
+                let on = |kind, to: &str| Edge { kind, to: Address::from(to) };
+                match change.address.as_str() {
+                    SERVICE => {
+                        change.action = Action::Create;
+                        change.edges = vec![on(EdgeKind::LivesIn, NAMESPACE)];
+                    }
+                    MAP => change.edges = vec![on(EdgeKind::After, SERVICE)],
+                    _ => {}
+                }
+            })
+        },
+        deny(
+            "not-ready",
+            &[],
+            "cluster/csi/Namespace/vmware-system-csi takes nothing any more, and the plan writes \
+             cluster/csi/Service/controller: it is being deleted: finalizers kubernetes",
         ),
     ),
     in_world(

@@ -12,7 +12,7 @@ mod preflight;
 mod rebuilt;
 mod refresh;
 mod registries;
-mod rig;
+pub mod rig;
 mod secrets;
 mod soap;
 mod unreachable;

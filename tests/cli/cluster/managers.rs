@@ -1,0 +1,43 @@
+//! Other managers of what boma has made: told by name, with the field, and overruled only where the
+//! plan showed it.
+
+use serde_json::json;
+
+use super::hand::Hand;
+use crate::cli::hosts::rig::{APPLY, DRIFT, PLAN};
+
+const CLASS: &str = "/apis/storage.k8s.io/v1/storageclasses/vmware-sc";
+const CONTROLLER: &str = "/apis/apps/v1/namespaces/vmware-system-csi/deployments/vsphere-csi-controller";
+
+#[test]
+fn what_somebody_edited_is_shown_with_who_it_was_and_put_back() {
+    let hand = Hand::new();
+    hand.edit(CLASS, &json!({"allowVolumeExpansion": false}));
+    let scale = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "vsphere-csi-controller"}, "spec": {"replicas": 1}});
+    hand.apply_as("argo", CONTROLLER, &scale);
+    let plan = hand.rig.env.expect(0, PLAN).stdout;
+    for words in ["allowVolumeExpansion", "kubectl-edit", "spec.replicas", "argo"] {
+        assert!(plan.contains(words), "{words}: {plan}");
+    }
+    let drift = hand.rig.env.expect(2, DRIFT).stdout;
+    assert!(drift.contains("kubectl-edit") && drift.contains("argo"), "{drift}");
+    hand.rig.env.expect(0, APPLY);
+    assert_eq!(hand.get(CLASS)["allowVolumeExpansion"], true);
+    assert_eq!(hand.get(CONTROLLER)["spec"]["replicas"], 3);
+    hand.rig.env.assert_settled();
+}
+
+/// The plan is of a world in which nobody had touched the field.
+#[test]
+fn a_saved_plan_takes_nothing_that_it_did_not_show() {
+    let hand = Hand::new();
+    hand.edit(CLASS, &json!({"allowVolumeExpansion": false}));
+    hand.rig.env.expect(0, &["plan", "--lab", "--out", "plan.json", "small.toml"]);
+    hand.edit(CLASS, &json!({"metadata": {"annotations":
+        {"storageclass.kubernetes.io/is-default-class": "false"}}}));
+    let refused = hand.rig.env.expect(3, &["apply", "--lab", "--yes", "plan.json"]);
+    let words = "the world has moved since the plan was made: cluster/StorageClass/vmware-sc";
+    assert!(refused.stderr.contains(words), "{refused}");
+    assert_eq!(hand.get(CLASS)["allowVolumeExpansion"], false);
+}
