@@ -82,8 +82,8 @@ pub enum LabError {
         /// What is wrong with the request.
         reason: String,
     },
-    /// Another process holds the world and tells nobody where it serves.
-    #[error("the lab's world in {} is held by another process that does not serve it; wait for it or end it", directory.display())]
+    /// Another process holds the world, and it cannot be shared for this.
+    #[error("use the lab's world in {}, which is held by another process; wait for that or end it", directory.display())]
     Held {
         /// The world's directory.
         directory: PathBuf,
