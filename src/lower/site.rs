@@ -78,6 +78,9 @@ const ON_FOLDER: &[Need] = &[
     (FOLDER, "delete", None, "Folder.Delete"),
     (VM, "create", None, "VirtualMachine.Inventory.CreateFromExisting"),
     (VM, "create", None, "VirtualMachine.Config.AddNewDisk"),
+    // Boma's mark, and the network of the template's card.
+    (VM, "create", None, "VirtualMachine.Config.AdvancedConfig"),
+    (VM, "create", None, "VirtualMachine.Config.EditDevice"),
 ];
 
 const ON_VM: &[Need] = &[
