@@ -50,17 +50,26 @@ fn unread_one(blocked: &Blocked) -> Option<(&Address, &str)> {
     }
 }
 
+/// What is refused for one reason is listed with it; the reason is said once.
 fn refused(block: &mut Block, all: &[Blocked], options: &TextOptions) {
     let paint = options.paint();
-    let mut titled = false;
+    let mut reasons: Vec<(&str, &str, Vec<&Blocked>)> = Vec::new();
     for blocked in all {
         let BlockCause::Refused { message, help } = &blocked.cause else { continue };
-        if !std::mem::replace(&mut titled, true) {
-            block.line(paint.span(Style::Bad, "  refused"));
+        match reasons.iter_mut().find(|one| (one.0, one.1) == (message, help)) {
+            Some((_, _, alike)) => alike.push(blocked),
+            None => reasons.push((message, help, vec![blocked])),
         }
-        let origin = blocked.origin.as_ref().map(ToString::to_string).unwrap_or_default();
-        let head = Span::plain(format!("    {}", address(&blocked.address)));
-        block.line_right(head, paint.span(Style::Dim, &clean(&origin)));
+    }
+    if !reasons.is_empty() {
+        block.line(paint.span(Style::Bad, "  refused"));
+    }
+    for (message, help, alike) in reasons {
+        for blocked in alike {
+            let origin = blocked.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+            let head = Span::plain(format!("    {}", address(&blocked.address)));
+            block.line_right(head, paint.span(Style::Dim, &clean(&origin)));
+        }
         block.line(Span::plain(format!("      {}", clean(message))));
         block.line(Span::plain(format!("      help: {}", clean(help))));
     }
