@@ -49,10 +49,12 @@ impl Waiting<'_> {
                 Err(unmet) => unmet,
             };
             if stop.is_now() {
-                return Err(self.gave_up(format!("stopped while waiting: {unmet}")));
+                let words = last_words(&reading);
+                return Err(self.gave_up(format!("stopped while waiting: {unmet}{words}")));
             }
             if clock.now() >= end {
-                return Err(self.gave_up(format!("{unmet}, after {} s", self.deadline_s)));
+                let (deadline_s, words) = (self.deadline_s, last_words(&reading));
+                return Err(self.gave_up(format!("{unmet}, after {deadline_s} s{words}")));
             }
             let waited_s = clock.now().saturating_sub(begun).as_secs();
             if told.is_news(&unmet.0, waited_s) {
@@ -75,6 +77,26 @@ impl Waiting<'_> {
             retry: Retry::Later,
         }
     }
+}
+
+/// So many lines of a service's last words are said: the first one, which may say what they mean,
+/// and the latest.
+const LINES: usize = 6;
+
+/// What a service that did not come up said last, where its object has it.
+fn last_words(reading: &Reading) -> String {
+    let tree = reading.object().map(|object| object.attributes.tree());
+    let Some(words) = tree.as_ref().and_then(|tree| tree["last_words"].as_str()) else {
+        return String::new();
+    };
+    let lines: Vec<&str> = words.lines().collect();
+    let shown = match lines.split_first() {
+        Some((first, rest)) if lines.len() > LINES => {
+            [&[*first, "…"], &rest[rest.len() + 1 - LINES..]].concat()
+        }
+        _ => lines,
+    };
+    format!("; its service said last: {}", shown.join(" | "))
 }
 
 /// After this many seconds a wait is told again, after twice as many once more, and so on.
@@ -115,4 +137,27 @@ pub async fn read_one(provider: &dyn Provider, wanted: &Wanted) -> Reading {
         || Reading::Unread("the provider gave no answer".into()),
         |(_, reading)| reading,
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::resource::{Attributes, Object};
+
+    fn check(last_words: &str, expected: &str) {
+        let attributes = Attributes::new(&json!({ "last_words": last_words }));
+        let object = Object { id: "id".into(), attributes, mark: None };
+        assert_eq!(super::last_words(&Reading::Present(object)), expected);
+    }
+
+    #[test]
+    fn a_service_that_failed_has_the_last_word() {
+        check("a\nb", "; its service said last: a | b");
+        let many = ["cause; help", "1", "2", "3", "4", "5", "6", "7"].join("\n");
+        check(&many, "; its service said last: cause; help | … | 3 | 4 | 5 | 6 | 7");
+        assert_eq!(super::last_words(&Reading::Absent), "");
+    }
 }
