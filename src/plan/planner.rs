@@ -13,8 +13,8 @@ use super::window::windows;
 use super::{Action, Basis, BlockCause, Blocked, Change, Desired, FORMAT, Live, Options, Plan};
 use crate::graph::Cycle;
 use crate::resource::{
-    Address, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Locator, Mark, Object, Resource,
-    SecretSource,
+    Address, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Locator, Mark, Object, Reading,
+    Resource, SecretSource,
 };
 use crate::state::{Record, State};
 
@@ -61,6 +61,7 @@ pub fn plan(
     planner.keep_the_quorum();
     planner.keep_what_is_used();
     planner.keep_what_cannot_be_drained();
+    planner.keep_what_would_not_be_drained();
     let (lineage, changes, blocked) = (planner.lineage, planner.changes, planner.blocked);
     finish(desired, prior, live, Basis { lineage, ..basis }, changes, blocked)
 }
@@ -213,6 +214,52 @@ impl Planner<'_> {
                 }
             }
         }
+    }
+
+    /// A machine is not disturbed by a plan that leaves the k3s node on it out: nobody would move
+    /// its pods away.
+    fn keep_what_would_not_be_drained(&mut self) {
+        let left_out: Vec<(Address, Address)> = self
+            .desired
+            .resources
+            .values()
+            .filter(|node| node.kind.lifecycle.is_node() && self.runs_unplanned(&node.address))
+            .flat_map(|node| {
+                let homes = node.edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn);
+                homes.map(|home| (node.address.clone(), home.to.clone()))
+            })
+            .collect();
+        for (node, home) in left_out {
+            let disrupts = |change: &&Change| change.disrupts(&home);
+            let found: Vec<Address> = self
+                .changes
+                .values()
+                .filter(disrupts)
+                .map(|change| change.address.clone())
+                .collect();
+            for address in found {
+                let Some(change) = self.changes.remove(&address) else { continue };
+                let cause = BlockCause::Refused {
+                    message: format!(
+                        "{node} runs on that machine and is no part of this plan: its pods would \
+                         not be moved away first"
+                    ),
+                    help: format!("add --target {node}, or leave out the --exclude that covers it"),
+                };
+                let Change { address, kind, origin, .. } = change;
+                self.blocked.insert(address.clone(), Blocked { address, kind, cause, origin });
+            }
+        }
+    }
+
+    /// Whether a node runs in the cluster and the plan says nothing of it.
+    fn runs_unplanned(&self, node: &Address) -> bool {
+        let live = self.live.get(node).and_then(Reading::object);
+        let runs = live.is_some_and(|object| {
+            let tree = object.attributes.tree();
+            tree["service"] == "active" && tree["node"] != "absent"
+        });
+        runs && !self.changes.contains_key(node) && !self.blocked.contains_key(node)
     }
 
     pub(super) fn block(&mut self, resource: &Resource, cause: BlockCause) {

@@ -219,6 +219,22 @@ fn a_first_server_that_was_hardly_begun_is_finished() {
 }
 
 #[test]
+fn a_machine_is_not_disturbed_without_its_node() {
+    let mut system = edited(&[("cpus      = 4", "cpus      = 6")]);
+    system.options.target = vec![Glob::new("vsphere/vm/server-1")];
+    let plan = system.plan();
+    assert!(refusal(&plan, "vsphere/vm/server-1").contains("its pods would not be moved away"));
+    assert!(plan.windows.is_empty());
+    system.options.target.push(Glob::new("k3s/server/server-1"));
+    let plan = system.plan();
+    assert!(plan.blocked.is_empty(), "{:?}", plan.blocked);
+    assert!(calls(&plan, "k3s/server/server-1").contains(&Operation::Drain));
+    system.options.target = Vec::new();
+    system.options.exclude = vec![Glob::new("k3s/**")];
+    assert!(refusal(&system.plan(), "vsphere/vm/server-1").contains("k3s/server/server-1"));
+}
+
+#[test]
 fn a_window_is_not_opened_where_the_cluster_cannot_spare_the_node() {
     let mut system = edited(&[("v1.35.9+k3s1", "v1.36.1+k3s1")]);
     edit(&system, "k3s/server/server-1", json!({ "spare_voters": 0 }));
