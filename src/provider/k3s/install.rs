@@ -8,7 +8,7 @@ use super::config::{AGENT_TOKEN, CONFIG, Config, TOKEN};
 use super::registries::{self, REGISTRIES, Registries};
 use super::release::{NEW, Release, hash};
 use super::unit::{self, Role};
-use super::{reading, settings, token};
+use super::{join, reading, settings, token};
 use crate::provider::host::{Content, Failure, Probe, Remote, RootFile, mark};
 use crate::resource::Mark;
 
@@ -49,7 +49,11 @@ impl Install<'_> {
         if let Some(version) = self.attributes["version"].as_str() {
             self.binary(version).await?;
         }
-        self.unit(&disk).await
+        self.unit(&disk).await?;
+        match self.probe.word("joined") {
+            Some("yes") => join::forget_init(self.remote, self.probe).await,
+            _ => Ok(()),
+        }
     }
 
     /// config.yaml and the token files.
@@ -188,7 +192,7 @@ impl Install<'_> {
         let is_there = self.probe.text(&format!("config-d/{JOIN_FILE}")).is_some();
         let server = disk.settings.get("server").and_then(Json::as_str);
         match server.filter(|_| !is_there) {
-            Some(server) => self.remote.write(&super::join::file(server)).await,
+            Some(server) => self.remote.write(&join::file(server)).await,
             None => Ok(()),
         }
     }

@@ -177,11 +177,16 @@ pub async fn start(remote: Remote<'_>, role: Role, verb: &str) -> Result<(), Fai
 /// # Errors
 /// Any [`Failure`].
 pub async fn forget_init(remote: Remote<'_>, probe: &Probe) -> Result<(), Failure> {
-    let text = probe.text(&format!("config-d/{JOIN_FILE}")).unwrap_or_default();
-    if text.contains("cluster-init") {
+    if is_founding(probe) {
         remote.root(&["rm", "-f", &path()]).await?;
     }
     Ok(())
+}
+
+/// Whether a server without data would found a cluster at its next start.
+pub fn is_founding(probe: &Probe) -> bool {
+    let text = probe.text(&format!("config-d/{JOIN_FILE}")).unwrap_or_default();
+    text.contains("cluster-init")
 }
 
 /// The drop-in that says where to join.

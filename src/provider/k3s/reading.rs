@@ -12,7 +12,7 @@ use super::registries::{self, Registries};
 use super::settings::Settings;
 use super::token::UNUSED;
 use super::unit::Role;
-use super::{diagnose, token};
+use super::{diagnose, join, token};
 use crate::provider::host::{Probe, machine, mark};
 use crate::resource::{Attributes, Object, Reading};
 
@@ -97,7 +97,13 @@ impl Host<'_> {
         let config = Config::of(self.disk.settings.clone());
         let words = matches!(service, "failed" | "activating").then(|| probe.word("journal"));
         let joined = if probe.word("joined") == Some("yes") { "yes" } else { "no" };
-        let arguments = if self.disk.in_unit.is_empty() { "config.yaml" } else { "unit" };
+        // Left by a run that died between the first start and the voter.
+        let founding = joined == "yes" && join::is_founding(probe);
+        let arguments = match (self.disk.in_unit.is_empty(), founding) {
+            (false, _) => "unit",
+            (true, true) => "founding",
+            (true, false) => "config.yaml",
+        };
         // What boma cannot read is said when it is to be changed.
         let registries = Registries::of(probe.text(registries::ITEM)).unwrap_or_default();
         let some = |map: Map<String, Json>| (!map.is_empty()).then_some(Json::Object(map));

@@ -24,7 +24,7 @@ const AGENT_TOKEN: &str = "all servers must have one agent token, so it cannot c
 /// registry to URL; `logins`: registry to `username` and `password`, secrets; `service`:
 /// `active`; `running`: `current`, or `stale` where the process is not what the disk says;
 /// `schedulable`: boma's own cordon is off; `arguments`: `config.yaml`, or `unit` where they stand
-/// in the unit.
+/// in the unit, or `founding` where a server with data would begin a cluster were the data lost.
 ///
 /// Used at joins and installation only: `servers`: addresses; `join`: where to join, when not at
 /// any live server; `source`: the tree `url` or `directory`; `host_key`: `SHA256:…`;

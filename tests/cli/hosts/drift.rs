@@ -48,6 +48,24 @@ fn by_hand() {
     assert!(rig.cluster().restarts.iter().all(|restart| restart.node == "agent-1"));
 }
 
+/// What a run left that died just after it had founded the cluster: were its data lost, server-1
+/// would found another one.
+#[test]
+fn founding_is_taken_back() {
+    let rig = Rig::applied();
+    let path = "/etc/rancher/k3s/config.yaml.d/50-boma-join.yaml";
+    let content = "cluster-init: true\n".to_owned();
+    rig.at("server-1", HostAction::Write { path: path.into(), content, mode: 0o600 });
+    let drift = rig.env.expect(2, DRIFT);
+    assert!(drift.stdout.contains("arguments: config.yaml -> founding"), "{drift}");
+    rig.apply();
+    let line = format!("test -e {path}");
+    let there = rig.at("server-1", HostAction::Run { line, stdin: String::new() });
+    assert_eq!(there.status, 1);
+    assert!(rig.cluster().restarts.is_empty());
+    rig.assert_whole(&NODES);
+}
+
 /// The node runs with what somebody wrote, so it is restarted, drained first: once it is Ready
 /// again, for etcd has no voter to spare until then.
 #[test]
