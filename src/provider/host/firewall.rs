@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::probe::Probe;
 use super::remote::{Remote, command};
 use super::{Command, Failure, machine, mark};
-use crate::provider::Retry;
+use crate::provider::{BoxFuture, Retry};
 use crate::resource::{Attributes, Object, Reading};
 
 /// The kind's name.
@@ -74,16 +74,21 @@ pub fn read(probe: &Probe) -> Reading {
     })
 }
 
+/// What else has to work with new rules, besides SSH.
+pub type StillUp<'a> = dyn Fn() -> BoxFuture<'a, Result<(), Failure>> + Sync + 'a;
+
 /// Makes it so. Whatever happens, boma can log in afterwards: the host itself goes back to the
-/// rules of before unless a new session says within `revert_after` that it came through.
+/// rules of before unless a new session says within `revert_after` that it came through, and
+/// `still_up` that nothing else is cut off.
 ///
 /// # Errors
-/// Any [`Failure`]; where the new session fails, the host goes back by itself.
+/// Any [`Failure`]; where one of the two fails, the host goes back by itself.
 pub async fn apply(
     remote: Remote<'_>,
     probe: &Probe,
     wanted: &Wanted,
     revert_after: Duration,
+    still_up: &StillUp<'_>,
 ) -> Result<(), Failure> {
     let Some(added) = probe.text("ufw-added") else {
         return Err(Failure::refused(
@@ -93,7 +98,7 @@ pub async fn apply(
     };
     let commands = changes(&own_rules(added), wanted, denies(probe))?;
     if !commands.is_empty() {
-        return guarded(remote, &commands, revert_after).await;
+        return guarded(remote, &commands, revert_after, still_up).await;
     }
     if is_armed(probe) {
         // The session that read the host came through the rules that an interrupted run made.
@@ -120,7 +125,8 @@ pub async fn remove(
     }
     commands.extend(changes(&own, &none, false)?);
     if !commands.is_empty() {
-        guarded(remote, &commands, revert_after).await?;
+        // Where nothing else is let in, the firewall is off by now: nothing can be cut off.
+        guarded(remote, &commands, revert_after, &|| Box::pin(async { Ok(()) })).await?;
     }
     remote.root(&["rm", "-f", &mark::path(FIREWALL)]).await?;
     Ok(())
@@ -131,6 +137,7 @@ async fn guarded(
     remote: Remote<'_>,
     commands: &[Command],
     revert_after: Duration,
+    still_up: &StillUp<'_>,
 ) -> Result<(), Failure> {
     // One that an interrupted run left armed: this session shows that its rules let boma in.
     let stop = confirmation();
@@ -145,24 +152,30 @@ async fn guarded(
         remote.run(change).await?;
     }
     remote.hosts.forget(remote.target).await;
-    let confirm = tokio::time::timeout(revert_after, remote.run(&stop));
-    match confirm.await {
-        Ok(Ok(_)) => Ok(()),
+    let confirm = async {
+        still_up().await.map_err(|failure| failure.to_string())?;
+        Ok(remote.run(&stop).await.map_err(|failure| failure.to_string()))
+    };
+    let (cut_off, mend) = match tokio::time::timeout(revert_after, confirm).await {
+        Ok(Ok(Ok(_))) => return Ok(()),
+        Ok(Err(cause)) => (cause, "give the ports that nodes need in [network] allow"),
         outcome => {
             let cause = match outcome {
-                Ok(Err(failure)) => failure.to_string(),
+                Ok(Ok(Err(cause))) => cause,
                 _ => "no answer".to_owned(),
             };
-            Err(Failure::Refused {
-                message: format!("boma could not log in again with the new rules: {cause}"),
-                help: format!(
-                    "the host restores its previous rules by itself within {after} s; let \
-                     [ssh] from name the address that the host sees boma come from, then plan again"
-                ),
-                retry: Retry::Never,
-            })
+            let message = format!("boma could not log in again with the new rules: {cause}");
+            (message, "let [ssh] from name the address that the host sees boma come from")
         }
-    }
+    };
+    Err(Failure::Refused {
+        message: cut_off,
+        help: format!(
+            "the host restores its previous rules by itself within {after} s; {mend}, then plan \
+             again"
+        ),
+        retry: Retry::Never,
+    })
 }
 
 /// Ends the timer: the rules stay.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::arguments::Disk;
 use super::cluster::{Cluster, Node};
+use super::heart::Heart;
 use super::install::Install;
 use super::join::{self, Join};
 use super::provider::Machines;
@@ -45,7 +46,9 @@ impl Deed<'_> {
         match self.step.operation {
             Operation::Create | Operation::Update => {
                 self.sign(&probe, FIREWALL).await?;
-                firewall::apply(self.remote, &probe, &wanted, revert_after).await
+                let heart = self.heart(&probe).await;
+                let still_up = || heart.still_beats();
+                firewall::apply(self.remote, &probe, &wanted, revert_after, &still_up).await
             }
             Operation::Delete => firewall::remove(self.remote, &probe, revert_after).await,
             _ => Err(self.unknown()),
@@ -119,6 +122,15 @@ impl Deed<'_> {
             Some(mark) if !is_there => self.remote.write(&mark::file(kind, mark)).await,
             _ => Ok(()),
         }
+    }
+
+    /// The machine's node, where it is one that is Ready: any other has nothing to lose.
+    async fn heart(&self, probe: &Probe) -> Heart<'_> {
+        let servers = self.machines.servers(Some(self.remote.target));
+        let patience = self.machines.revert_after * 3 / 4;
+        let joined = probe.word("joined") == Some("yes") && reading::service(probe) == "active";
+        let name = Some(self.node_name(probe)).filter(|_| joined);
+        Heart::of(servers, name, patience).await
     }
 
     fn join<'a>(&'a self, role: Role, probe: &'a Probe) -> Join<'a> {

@@ -12,6 +12,7 @@ mod cluster;
 mod config;
 mod deed;
 mod diagnose;
+mod heart;
 mod install;
 mod join;
 mod kubectl;

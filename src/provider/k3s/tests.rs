@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
@@ -356,6 +358,47 @@ async fn a_firewall_change_is_confirmed_over_a_new_session() {
     ];
     assert!(order.is_sorted(), "{lines:?}");
     assert_eq!(server.sessions(), 2);
+}
+
+/// Changes the firewall of a node whose lease is renewed as told, and says how that ended.
+async fn opened_firewall(
+    renewed: impl Fn(usize) -> usize + Send + Sync + 'static,
+) -> Result<Reading, ProviderError> {
+    let nodes = answer(&[node("server-1", true, true), node("agent-1", false, true)]);
+    let asked = AtomicUsize::new(0);
+    let server = Scripted::start(move |line| match line {
+        line if is_probe(line) => probe_answer(&[
+            ("ufw-added", "Added user rules:\n"),
+            ("hostname", "agent-1\n"),
+            ("joined", "yes"),
+            ("unit-show", "ActiveState=active\n"),
+        ]),
+        line if line.contains("get nodes") => ok(&nodes),
+        line if line.contains("get lease agent-1 -n kube-node-lease") => {
+            let time = renewed(asked.fetch_add(1, Ordering::Relaxed));
+            ok(&json!({"spec": {"renewTime": time.to_string()}}).to_string())
+        }
+        _ => ok(""),
+    })
+    .await;
+    let machines = machines(&server).with_firewall_revert(Duration::from_millis(400));
+    let attributes = json!({"rules": ["tcp 22 from 10.20.0.5"]});
+    let outcome =
+        act(&machines, &wanted("host/firewall", "agent-1"), Operation::Update, attributes).await;
+    let lines = server.lines();
+    let confirms = |line: &&String| *line == "systemctl stop boma-firewall-revert.timer";
+    let last = lines.iter().rposition(|line| line.starts_with("ufw allow")).unwrap();
+    let confirmed = lines[last..].iter().find(confirms).is_some();
+    assert_eq!(confirmed, outcome.is_ok(), "{lines:?}");
+    outcome
+}
+
+#[tokio::test]
+async fn a_firewall_change_is_confirmed_once_the_node_was_heard_of() {
+    opened_firewall(|asked| asked).await.unwrap();
+    let error = opened_firewall(|_| 7).await.unwrap_err();
+    assert_eq!(error.message, "with the new rules node agent-1 no longer reports to the cluster");
+    assert!(error.help.contains("restores its previous rules by itself"), "{}", error.help);
 }
 
 #[tokio::test]

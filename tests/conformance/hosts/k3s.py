@@ -307,6 +307,13 @@ def node_object(role, values, name, address, etcd):
                        "nodeInfo": info}}
 
 
+def lease(name, renewed):
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(renewed)) + f".{int(renewed % 1 * 1e6):06}Z"
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": name, "namespace": "kube-node-lease"},
+            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": stamp}}
+
+
 def notify(text):
     path = os.environ.get("NOTIFY_SOCKET")
     if path:
@@ -571,6 +578,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if node["metadata"]["name"] == name:
                     return node
             raise Refused(404, f'nodes "{name}" not found')
+        leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/"
+        if path.startswith(leases) and self.command == "GET":
+            name = path.removeprefix(leases)
+            if name not in cluster.store["nodes"]:
+                raise Refused(404, f'leases.coordination.k8s.io "{name}" not found')
+            return lease(name, cluster.beats.get(name, 0))
         raise Refused(404, "the server could not find the requested resource")
 
     def ask(self, what, body):
@@ -877,7 +890,7 @@ def admin(method, path, body=None):
 
 
 FLAGS = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--overwrite", "--ignore-not-found", "--wait"]
-VALUED = ["-o", "--output", "--timeout", "--grace-period", "--raw", "--request-timeout", "--kubeconfig"]
+VALUED = ["-n", "--namespace", "-o", "--output", "--timeout", "--grace-period", "--raw", "--request-timeout", "--kubeconfig"]
 
 
 def options(words):
@@ -921,6 +934,10 @@ def kubectl_command(plain, flags):
                 found = json.loads(admin("GET", "/api/v1/nodes"))
                 return json.dumps(found | {"kind": "List"}, indent=4)
             return json.dumps(json.loads(admin("GET", f"/api/v1/nodes/{names[0]}")), indent=4)
+        case ["get", "lease", name] if output == "json":
+            namespace = flags.get("-n", flags.get("--namespace", "default"))
+            path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}"
+            return json.dumps(json.loads(admin("GET", path)), indent=4)
         case ["cordon", name]:
             return cordon(name, True)
         case ["uncordon", name]:

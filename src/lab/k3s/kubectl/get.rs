@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::cluster::Cluster;
+use super::super::ids;
 use super::super::node::Node;
 use super::super::reply::Reply;
 use super::raw;
@@ -27,6 +28,12 @@ pub(super) fn get(cluster: &Cluster, args: &[String], now_ms: u64) -> Result<Rep
     }
     if words.plain.first().is_some_and(|kind| ["pod", "pods", "po"].contains(&kind.as_str())) {
         return pods(cluster, &words);
+    }
+    if let Some((kind, names)) = words.plain.split_first()
+        && ["lease", "leases"].contains(&kind.as_str())
+    {
+        let name = names.first().map(String::as_str).unwrap_or_default();
+        return lease(cluster, name, &words, now_ms);
     }
     let names = resource("get", &words.plain)?;
     let mut nodes = Vec::new();
@@ -67,6 +74,26 @@ fn pods(cluster: &Cluster, words: &Words) -> Result<Reply, Reply> {
         }
         other => Err(no_format(other.unwrap_or("table"))),
     }
+}
+
+/// The lease of a node: its kubelet renews it for as long as it runs.
+fn lease(cluster: &Cluster, name: &str, words: &Words, now_ms: u64) -> Result<Reply, Reply> {
+    let in_place = words.text("namespace") == Some("kube-node-lease");
+    let Some(node) = cluster.nodes.get(name).filter(|_| in_place) else {
+        let text = format!(
+            "Error from server (NotFound): leases.coordination.k8s.io \"{name}\" not found"
+        );
+        return Err(Reply::fail(text));
+    };
+    let at = if node.is_ready(now_ms) { now_ms } else { 0 };
+    let seconds = ids::time(at);
+    let renewed = format!("{}.{:03}000Z", seconds.trim_end_matches('Z'), at % 1000);
+    Ok(Reply::ok(pretty(&json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": name, "namespace": "kube-node-lease"},
+        "spec": {"holderIdentity": name, "leaseDurationSeconds": 40,
+            "renewTime": renewed},
+    }))))
 }
 
 fn list(items: Vec<Value>) -> Reply {
