@@ -53,6 +53,7 @@ mod no_entry;
 mod no_lock;
 mod no_ssh_key;
 mod node_deletion_off;
+mod node_down;
 mod not_ready;
 mod plaintext_password;
 mod port_open;

@@ -9,16 +9,16 @@ use super::{
     foreign_manager, generated_cluster_id, helm_release, host_size, hostname, image_owner,
     ingress_open, join_endpoint, kubeconfig_mode, level_ignored, local_volume, lock_behind,
     machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
-    not_ready, plaintext_password, port_open, privileges, provider_id, quorum, reclaim_policy,
-    shared_account, shared_token, site, spare_voter, ssh_open, storage_account_name, storage_class,
-    storage_shrunk, thumbprint_unread, time_skew, tls_off, token_refused, unknown_rule,
-    upgrade_path, version_skew, volume_expansion, waiver_expired, waiver_unused, webhook_policy,
-    wrong_provider_id, zone_tags,
+    node_down, not_ready, plaintext_password, port_open, privileges, provider_id, quorum,
+    reclaim_policy, shared_account, shared_token, site, spare_voter, ssh_open,
+    storage_account_name, storage_class, storage_shrunk, thumbprint_unread, time_skew, tls_off,
+    token_refused, unknown_rule, upgrade_path, version_skew, volume_expansion, waiver_expired,
+    waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 73] = [
+pub const RULES: [Rule; 74] = [
     adopted_additions::RULE,
     anti_affinity::RULE,
     bios_uuid::RULE,
@@ -65,6 +65,7 @@ pub const RULES: [Rule; 73] = [
     no_lock::RULE,
     no_ssh_key::RULE,
     node_deletion_off::RULE,
+    node_down::RULE,
     not_ready::RULE,
     plaintext_password::RULE,
     port_open::RULE,

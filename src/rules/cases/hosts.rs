@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{Case, deny, in_world, warn};
 use crate::plan::Action;
-use crate::rules::testing::{disturbing, readings};
+use crate::resource::Reading;
+use crate::rules::testing::{World, disturbing, readings};
 
 pub const CASES: &[Case] = &[
     warn(
@@ -151,6 +152,23 @@ pub const CASES: &[Case] = &[
             )
         },
         warn("join-endpoint", &[], "agent-1 and agent-2 cannot join: no server can be joined"),
+    ),
+    in_world(
+        || {
+            let up = json!({"service": "active", "node": "present",
+                "others_not_ready": ["agent-3", "old-1"]});
+            let mut world =
+                disturbing(&[("k3s/agent/agent-1", up)], &[("k3s/agent/agent-1", Action::Update)]);
+            let unread = Reading::Unread("no answer".into());
+            let mut live = world.live.take().unwrap_or_default();
+            live.insert("k3s/agent/agent-3".into(), unread);
+            World { live: Some(live), ..world }
+        },
+        deny(
+            "node-down",
+            &[],
+            "agent-1 would be drained while agent-3 and old-1 are not Ready, and nothing in this plan brings that back",
+        ),
     ),
     in_world(
         || readings(&[("host/machine/server-1", json!({"token_accepted": false}))]),
