@@ -419,7 +419,7 @@ fn finish(review: &Review, report: &Report, work: &Work<'_>) -> Result<Exit, Cli
     }
     Ok(if outcome.interrupted {
         Exit::Interrupted
-    } else if outcome.failed > 0 {
+    } else if outcome.failed > 0 || review.has_unread() && outcome.done > 0 {
         Exit::Partly
     } else if review.has_unread() {
         Exit::Error

@@ -84,6 +84,12 @@ impl Deed<'_> {
             _ => {}
         }
         let probe = self.probe().await?;
+        if matches!(
+            self.step.operation,
+            Operation::Create | Operation::InitCluster | Operation::Join | Operation::Start
+        ) {
+            self.machines.check_clock(self.remote.target, &probe)?;
+        }
         let attributes = &self.inputs.attributes;
         let fields = &self.step.fields;
         let install = Install { remote: self.remote, role, probe: &probe, attributes, fields };

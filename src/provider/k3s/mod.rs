@@ -8,6 +8,7 @@
 
 mod access;
 mod arguments;
+mod clock;
 mod cluster;
 mod config;
 mod deed;

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use super::arguments::Disk;
+use super::clock;
 use super::cluster::Cluster;
 use super::deed::Deed;
 use super::kubectl::Servers;
@@ -41,6 +42,8 @@ pub struct Machines {
 struct Seen {
     /// By machine name.
     servers: BTreeMap<String, Server>,
+    /// Seconds that clocks are ahead of boma's, by machine name.
+    skews: BTreeMap<String, i64>,
     /// BIOS UUIDs by node name.
     uuids: BTreeMap<String, String>,
 }
@@ -147,6 +150,9 @@ impl Machines {
             let server = Server { target: place.target.clone(), active, ca_hash: hash };
             seen.servers.insert(place.target.machine.clone(), server);
         }
+        if let Some(skew) = probe.and_then(|probe| probe.clock_skew_s) {
+            seen.skews.insert(place.target.machine.clone(), skew);
+        }
         if let Some(probe) = probe
             && let (Some(uuid), Ok(disk)) = (machine::bios_uuid(probe), Disk::of(probe))
         {
@@ -191,6 +197,18 @@ impl Machines {
         let others = seen.servers.values().filter(|server| server.active && server.target != *own);
         let hashes: BTreeSet<String> = others.filter_map(|server| server.ca_hash.clone()).collect();
         hashes.into_iter().collect()
+    }
+
+    /// Refuses to begin anything on a machine whose clock is wrong.
+    ///
+    /// # Errors
+    /// How far it is apart.
+    pub(super) fn check_clock(&self, target: &Target, probe: &Probe) -> Result<(), Failure> {
+        let mut seen = self.seen();
+        if let Some(skew) = probe.clock_skew_s {
+            seen.skews.insert(target.machine.clone(), skew);
+        }
+        clock::check(&target.machine, &seen.skews)
     }
 
     /// A server that runs and is not this one.

@@ -23,7 +23,7 @@ fn server_1_blocks_what_needs_it() {
     assert_eq!(after.inventory, before.inventory);
     assert_eq!(after.clusters, before.clusters);
 
-    check(&rig.env.expect(1, APPLY));
+    check(&rig.env.expect(4, APPLY));
     assert_eq!(rig.status().inventory, before.inventory);
     assert_eq!(rig.cluster().nodes.len(), NODES.len());
     rig.at("server-1", HostAction::Dead(false));
@@ -38,7 +38,7 @@ fn a_lost_state_makes_no_second_cluster() {
     std::fs::remove_dir_all(rig.env.path("state/lab/small/state")).unwrap();
     rig.at("server-1", HostAction::Dead(true));
     let before = rig.status();
-    check(&rig.env.expect(1, APPLY));
+    check(&rig.env.expect(4, APPLY));
     let after = rig.status();
     assert_eq!(after.inventory, before.inventory);
     assert_eq!(after.clusters, before.clusters);
