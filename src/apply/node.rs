@@ -134,11 +134,13 @@ impl Runner {
         }
     }
 
-    /// What is recorded without any call: an adoption.
+    /// What is recorded without any call: an adoption. Not where it has yet to be seen how a write
+    /// of an interrupted run ended: that stays open until then.
     fn before_steps(&self, reading: &Reading) -> Result<(), NodeError> {
         let change = self.change();
         match (change.action, reading.object()) {
             _ if self.node().half.is_around() => {}
+            _ if !change.locator.notes.is_empty() && !change.steps.is_empty() => {}
             (Action::Adopt, Some(object)) => self.put(object)?,
             _ => {}
         }

@@ -122,7 +122,11 @@ mod tests {
 
     #[test]
     fn a_quoted_secret_is_struck_out_however_it_is_written() {
-        check("hunter2", "Invalid value: \"hunter2\": too short", "Invalid value: \"(secret)\": too short");
+        check(
+            "hunter2",
+            "Invalid value: \"hunter2\": too short",
+            "Invalid value: \"(secret)\": too short",
+        );
         check("hunter2", "data[p]: aHVudGVyMg==", "data[p]: (secret)");
         check("a\"b\nc", r#"Invalid value: "a\"b\nc""#, r#"Invalid value: "(secret)""#);
         check("hunter2", "spec.replicas: Invalid value: -1", "spec.replicas: Invalid value: -1");

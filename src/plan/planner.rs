@@ -13,8 +13,8 @@ use super::window::windows;
 use super::{Action, Basis, BlockCause, Blocked, Change, Desired, FORMAT, Live, Options, Plan};
 use crate::graph::Cycle;
 use crate::resource::{
-    Address, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Locator, Mark, Object, Reading,
-    Resource, SecretSource,
+    Address, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Lifecycle, Locator, Mark, Object,
+    Reading, Resource, SecretSource,
 };
 use crate::state::{Record, State};
 
@@ -188,8 +188,17 @@ impl Planner<'_> {
             id: object.map(|object| object.id.clone()),
             place: resource.place.clone(),
             mark,
-            notes: Vec::new(),
+            notes: self.noted(resource),
         }
+    }
+
+    /// What an interrupted run noted of a write whose end it did not see, and which is waited for
+    /// now. Only objects of the cluster are waited for so: the end of any other is seen on it.
+    fn noted(&self, resource: &Resource) -> Vec<Json> {
+        let open = self.prior.open.get(&resource.address);
+        let open = open.filter(|open| !open.removing);
+        let applied = resource.kind.lifecycle == Lifecycle::Applied;
+        open.filter(|_| applied).map(|open| open.notes.clone()).unwrap_or_default()
     }
 
     /// A machine is not disturbed while nobody can say what its k3s node does.

@@ -8,6 +8,7 @@ mod counties;
 mod crash;
 mod data;
 mod guards;
+mod joining;
 mod kill;
 mod kinds;
 mod nodes;

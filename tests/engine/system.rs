@@ -116,7 +116,8 @@ impl System {
         once
     }
 
-    fn plan_from(&self, live: &Live) -> Plan {
+    /// Plans with readings of the caller's.
+    pub fn plan_from(&self, live: &Live) -> Plan {
         let sealer = self.sealer();
         let sealed = |name: &str| sealer.seal(&plain(name));
         let secrets = SECRETS.map(|name| (SecretSource::Env(name.into()), sealed(name))).into();

@@ -27,6 +27,7 @@ mod exec;
 mod failure;
 mod fields;
 mod image;
+mod joining;
 mod kept;
 mod list;
 mod managers;

@@ -11,6 +11,7 @@ use super::client::{Client, Pace};
 use super::delete::{delete, refuse_data};
 use super::dry_run::{Objection, Trial, dry_run};
 use super::failure::Failure;
+use super::joining;
 use super::node;
 use super::place::Place;
 use super::read::{observe, read_many, read_one, unplaced};
@@ -104,6 +105,9 @@ impl Kubernetes {
             }
             Operation::Create | Operation::Update => {
                 self.upgrades.refuse(client, &step.address, &place, run).await?;
+                if let Some(note) = joining::note(&place, &inputs.attributes) {
+                    run.note(note)?;
+                }
                 self.written().insert(step.address.clone());
                 write(client, step, inputs, &place).await?
             }
@@ -134,7 +138,8 @@ impl Kubernetes {
 
     async fn read_one(&self, wanted: &Wanted) -> Result<Reading, Failure> {
         let Some(place) = Place::of(&wanted.locator.place) else { return Ok(unplaced()) };
-        let written = self.written().contains(&wanted.address);
+        let here = self.written().contains(&wanted.address);
+        let written = here || joining::is_noted(&wanted.locator);
         let reading = read_one(&self.client, &place, written).await?;
         if written && reading.object().is_some_and(is_ready) {
             self.written().remove(&wanted.address);

@@ -12,6 +12,7 @@ use super::claim::{self, Waiting};
 use super::client::{Client, PARALLEL};
 use super::failure::Failure;
 use super::fields::applied;
+use super::joining::{asked, unready};
 use super::list::list;
 use super::managers::others;
 use super::membership::formed;
@@ -65,17 +66,20 @@ pub async fn read_one(client: &Client, place: &Place, written: bool) -> Result<R
         None if written => formed(client, place, &live).await?.err().unwrap_or_default(),
         None => String::new(),
     };
-    if !waiting.is_empty() {
-        tree["ready"] = false.into();
-        tree["waiting"] = waiting.into();
-    }
-    Ok(Reading::Present(Object { attributes: Attributes::new(&tree), ..object }))
+    let object = Object { attributes: Attributes::new(&tree), ..object };
+    Ok(Reading::Present(match waiting.is_empty() {
+        true => object,
+        false => unready(&object, waiting),
+    }))
 }
 
 /// Reads many objects: kinds side by side. A place that stands for many objects is answered by one
 /// reading of each, under its address and their names, and by nothing under its address itself.
 /// Once the cluster does not answer at all, what was not
 /// asked for yet is not asked for.
+///
+/// Nothing is run in any pod, but where an interrupted run left open whether a node of CouchDB
+/// joined its cluster.
 pub async fn read_many(client: &Arc<Client>, wanted: &[Wanted]) -> Vec<(Address, Reading)> {
     let mut readings = Vec::new();
     let mut kinds: BTreeMap<String, Vec<(Address, Place)>> = BTreeMap::new();
@@ -114,7 +118,7 @@ pub async fn read_many(client: &Arc<Client>, wanted: &[Wanted]) -> Vec<(Address,
     while let Some(done) = tasks.join_next().await {
         readings.extend(done.unwrap_or_default());
     }
-    complete(wanted, readings)
+    asked(client, wanted, complete(wanted, readings)).await
 }
 
 /// What was found of one kind, by namespace and name; nothing under a name proves that there is

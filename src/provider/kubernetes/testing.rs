@@ -297,12 +297,13 @@ pub fn kubeconfig(token: &str) -> String {
     )
 }
 
-/// Remembers what steps say.
+/// Remembers what steps say, and what they note.
 #[derive(Default)]
-pub struct Heard(pub Mutex<Vec<String>>);
+pub struct Heard(pub Mutex<Vec<String>>, pub Mutex<Vec<Json>>);
 
 impl Run for Heard {
-    fn note(&self, _: Json) -> Result<(), ProviderError> {
+    fn note(&self, data: Json) -> Result<(), ProviderError> {
+        self.1.lock().unwrap().push(data);
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use super::hand::Hand;
 use crate::cli::hosts::rig::{APPLY, DRIFT, PLAN};
 
 const CLASS: &str = "/apis/storage.k8s.io/v1/storageclasses/vmware-sc";
-const CONTROLLER: &str = "/apis/apps/v1/namespaces/vmware-system-csi/deployments/vsphere-csi-controller";
+const CONTROLLER: &str =
+    "/apis/apps/v1/namespaces/vmware-system-csi/deployments/vsphere-csi-controller";
 
 #[test]
 fn what_somebody_edited_is_shown_with_who_it_was_and_put_back() {
@@ -34,8 +35,11 @@ fn a_saved_plan_takes_nothing_that_it_did_not_show() {
     let hand = Hand::new();
     hand.edit(CLASS, &json!({"allowVolumeExpansion": false}));
     hand.rig.env.expect(0, &["plan", "--lab", "--out", "plan.json", "small.toml"]);
-    hand.edit(CLASS, &json!({"metadata": {"annotations":
-        {"storageclass.kubernetes.io/is-default-class": "false"}}}));
+    hand.edit(
+        CLASS,
+        &json!({"metadata": {"annotations":
+        {"storageclass.kubernetes.io/is-default-class": "false"}}}),
+    );
     let refused = hand.rig.env.expect(3, &["apply", "--lab", "--yes", "plan.json"]);
     let words = "the world has moved since the plan was made: cluster/StorageClass/vmware-sc";
     assert!(refused.stderr.contains(words), "{refused}");

@@ -102,6 +102,48 @@ async fn a_reading_for_a_plan_runs_nothing() {
     assert_eq!(fake.lines().len(), 1);
 }
 
+/// What a run that was killed has noted is all that the next one knows.
+#[tokio::test]
+async fn a_node_whose_run_was_killed_is_asked_by_the_next_reading() {
+    let (fake, _) = written([ran(&members(&["2"]), 0), ran(&members(&["1", "2"]), 0)]).await;
+    fake.on("GET /apis/apps/v1/deployments", [ok(json!({"metadata": {}, "items": [couchdb()]}))]);
+    let mut noted = wanted("Deployment", "a");
+    noted.locator.notes = vec![json!({"joins": "couchdb@couchdb-2.ns"})];
+    let others = ["b", "c"].map(|name| wanted("Deployment", name));
+    let all: Vec<_> = [noted].into_iter().chain(others).collect();
+    let provider = fake.provider();
+    let told = async |expected: Json| {
+        let tree = tree(&read(&provider, &all).await[0]);
+        assert_eq!(tree["ready"], expected, "{tree}");
+        tree["waiting"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(told(json!(false)).await.contains("is not in the cluster yet"));
+    assert_eq!(told(json!(true)).await, "");
+    let asked = fake.lines().iter().filter(|line| line.starts_with(EXEC)).count();
+    assert_eq!(asked, 2);
+}
+
+#[tokio::test]
+async fn a_node_is_noted_before_it_is_written() {
+    let fake = Fake::new();
+    fake.on(&format!("PATCH {PATH}"), [ok(couchdb())]);
+    let heard = Heard::default();
+    for (attributes, noted) in [(couchdb(), 1), (json!({}), 1)] {
+        let deed = Deed {
+            wanted: wanted("Deployment", "a"),
+            operation: Operation::Create,
+            attributes: json!({"spec": attributes["spec"]}),
+            fields: &[],
+            object: None,
+            generated: &[],
+        };
+        deed.carry_out(&fake.provider(), &heard).await.unwrap();
+        let notes = heard.1.lock().unwrap().clone();
+        assert_eq!(notes.len(), noted);
+        assert_eq!(notes[0], json!({"joins": "couchdb@couchdb-2.ns"}));
+    }
+}
+
 #[tokio::test]
 async fn a_command_that_cannot_be_run_says_where_to_look() {
     let check = async |reply: Reply, words: &str| {
