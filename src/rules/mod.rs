@@ -1,6 +1,7 @@
 //! What a spec and a plan may be right and still risky in: one rule a file, each a pure function
 //! from facts to problems, then the spec's levels and waivers over all of them.
 
+mod abandoned_in_spec;
 mod adopted_additions;
 mod anti_affinity;
 mod bios_uuid;

@@ -1,10 +1,10 @@
 //! Every rule.
 
 use super::{
-    Rule, adopted_additions, anti_affinity, bios_uuid, capacity, certificate_expiry,
-    cgroup_version, cht_downgrade, cht_newer, cht_upgrade_path, cluster_id, couchdb_nodes,
-    couchdb_spread, county_names, cpi_provider_id, credentials_lost, critical_flags, data_loss,
-    dead_registry, default_class, docker_runtime, docker_version, duplicate_hostname,
+    Rule, abandoned_in_spec, adopted_additions, anti_affinity, bios_uuid, capacity,
+    certificate_expiry, cgroup_version, cht_downgrade, cht_newer, cht_upgrade_path, cluster_id,
+    couchdb_nodes, couchdb_spread, county_names, cpi_provider_id, credentials_lost, critical_flags,
+    data_loss, dead_registry, default_class, docker_runtime, docker_version, duplicate_hostname,
     duplicate_machine_id, duplicate_uuid, end_of_life, firewall_off, fixed_join_server,
     foreign_manager, generated_cluster_id, helm_release, host_size, hostname, image_owner,
     ingress_open, join_endpoint, kubeconfig_mode, level_ignored, local_volume, lock_behind,
@@ -18,7 +18,8 @@ use super::{
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 74] = [
+pub const RULES: [Rule; 75] = [
+    abandoned_in_spec::RULE,
     adopted_additions::RULE,
     anti_affinity::RULE,
     bios_uuid::RULE,

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Case, deny, in_world, warn};
-use crate::plan::{Action, After, Cause, Difference, Impact};
+use crate::plan::{Action, After, Cause, Difference, Impact, Reason};
 use crate::rules::testing::{World, readings, recorded, standing};
 
 const CLAIM: &str = "PersistentVolumeClaim";
@@ -210,6 +210,19 @@ pub const CASES: &[Case] = &[
             "county-names",
             &[],
             "county-2 is new and empty, and takes the host county-2.cht.example.org of county-02, whose data stays behind",
+        ),
+    ),
+    in_world(
+        || {
+            let claim = "project/county-1/PersistentVolumeClaim/couchdb-1-claim0";
+            let gone = "project/gone/PersistentVolumeClaim/couchdb-1-claim0";
+            let live = [claim, gone].map(|address| (address, json!({})));
+            standing(&live, |change| change.reasons = vec![Reason::Abandoned])
+        },
+        warn(
+            "abandoned-in-spec",
+            &[],
+            "county-1 is still in the spec: the next apply makes it anew, with empty volumes",
         ),
     ),
     in_world(
