@@ -136,8 +136,7 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
             pin(work)?;
             record_unchanged(&review.plan, &mut store)?;
             store.close()?;
-            let report = Report::default();
-            return finish(&review, &report, work);
+            return finish(&review, &Report::default(), work, &[]);
         }
         tokio::select! {
             asked = ask(&review, work) => asked?,
@@ -148,12 +147,12 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
         let list = (ends && !disks.is_empty())
             .then(|| disks::remember(&dir, store.state().serial, &disks))
             .transpose()?;
-        let exit = execute(review, work, world, &desired, store, signals).await?;
-        let left = disks::left(&disks, list.as_deref());
-        let gone = ends || !work.abandon.is_empty();
-        // Programs find the same in the list: what is printed for them are events and the result.
-        if gone && exit == Exit::Done && work.output.format == Format::Text {
-            print(&left)?;
+        let report = execute(&review, work, world, &desired, store, signals).await?;
+        let gone = (ends || !work.abandon.is_empty()) && exit(&review, &report) == Exit::Done;
+        let kept: Vec<Disk> = disks.into_iter().filter(|disk| gone && disk.retained).collect();
+        let exit = finish(&review, &report, work, &kept)?;
+        if work.output.format == Format::Text {
+            print(&disks::left(&kept, list.as_deref()))?;
         }
         Ok(exit)
     })
@@ -295,13 +294,13 @@ async fn answer() -> String {
 }
 
 async fn execute(
-    review: Review,
+    review: &Review,
     work: &Work<'_>,
     world: &World,
     desired: &Desired,
     mut store: Store,
     signals: Signals,
-) -> Result<Exit, CliError> {
+) -> Result<Report, CliError> {
     let secrets = secrets(work, desired)?;
     store.recover(&review.basis().lineage)?;
     remember_identity(world, &mut store).await?;
@@ -332,7 +331,7 @@ async fn execute(
     if let Ok(ledger) = Arc::try_unwrap(ledger) {
         ledger.close()?;
     }
-    finish(&review, &report, work)
+    Ok(report)
 }
 
 fn secrets(work: &Work<'_>, desired: &Desired) -> Result<Secrets, CliError> {
@@ -404,10 +403,15 @@ async fn report(mut inbox: mpsc::UnboundedReceiver<Event>, format: Format) {
     }
 }
 
-fn finish(review: &Review, report: &Report, work: &Work<'_>) -> Result<Exit, CliError> {
-    let outcome = report.outcome;
+/// Prints what a run came to. `left` are the disks that nothing but vCenter knows of any more.
+fn finish(
+    review: &Review,
+    report: &Report,
+    work: &Work<'_>,
+    left: &[Disk],
+) -> Result<Exit, CliError> {
     match work.output.format {
-        Format::Json => print_json(&apply_json(report))?,
+        Format::Json => print_json(&apply_json(report, left))?,
         Format::Text if review.plan.is_empty() => {}
         Format::Text => print(&result(report))?,
     }
@@ -417,15 +421,22 @@ fn finish(review: &Review, report: &Report, work: &Work<'_>) -> Result<Exit, Cli
             "nothing more was begun; mend that and apply again: it goes on from where this ended";
         return Err(CliError::new(message, help).exit(Exit::Partly));
     }
-    Ok(if outcome.interrupted {
+    Ok(exit(review, report))
+}
+
+fn exit(review: &Review, report: &Report) -> Exit {
+    if report.outcome.interrupted {
         Exit::Interrupted
-    } else if outcome.failed > 0 || review.has_unread() && outcome.done > 0 {
+    } else if report.outcome.failed > 0
+        || report.fatal.is_some()
+        || review.has_unread() && report.outcome.done > 0
+    {
         Exit::Partly
     } else if review.has_unread() {
         Exit::Error
     } else {
         Exit::Done
-    })
+    }
 }
 
 /// What an apply came to, for people.

@@ -79,6 +79,9 @@ fn apply_its_events_and_destroy() {
         let ran = env.expect(0, &[command, &options].concat());
         check(&env, "apply", &ran.json());
         assert_eq!(ran.json()["outcome"]["done"], RESOURCES, "{ran}");
+        // Two counties of three nodes.
+        let left = ran.json()["disks_left"].as_array().map(Vec::len);
+        assert_eq!(left, Some(if command == ["apply"] { 0 } else { 6 }), "{ran}");
         let events: Vec<Json> =
             ran.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
         assert_eq!(events.first().map(|event| &event["event"]), Some(&json!("began")));

@@ -16,7 +16,7 @@ mod schema;
 mod state;
 mod validate;
 
-pub use apply::{ApplyJson, FailureJson, HaltedJson, OutcomeJson, apply_json};
+pub use apply::{ApplyJson, DiskJson, FailureJson, HaltedJson, OutcomeJson, apply_json};
 pub use drift::{DriftAttributeJson, DriftJson, DriftedJson, UnreadJson, drift_json};
 pub use error::{ErrorJson, FaultJson};
 pub use event::EventJson;

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::apply::{Failure, Halted, Outcome, Report};
     use crate::diag::{Diagnostic, Level, Severity};
-    use crate::plan::{DriftReport, Unread};
+    use crate::plan::{Disk, DriftReport, Unread};
     use crate::render::fixture::{VM, drifted, everything, finding, place, review};
     use crate::resource::{Address, Attributes, Edge, EdgeKind, Endpoint};
 
@@ -159,7 +159,16 @@ mod tests {
         let failures = vec![Failure { address, message: "no".into(), help: "retry".into() }];
         let halted = Halted { failed: vec!["a".into()], unreached: vec!["b".into()] };
         let report = Report { outcome, failures, halted: Some(halted), fatal: None };
-        let output = check("apply.schema.json", &apply_json(&report));
+        let disk = Disk {
+            project: "acacia".into(),
+            claim: "couchdb-claim0".into(),
+            volume: "pvc-1".into(),
+            id: None,
+            size: "50Gi".into(),
+            retained: true,
+        };
+        let output = check("apply.schema.json", &apply_json(&report, &[disk]));
+        assert_eq!(output["disks_left"][0]["volume"], "pvc-1");
         assert_eq!(output["failures"][0]["help"], "retry");
         assert_eq!(output["halted"]["unreached"], json!(["b"]));
         for event in crate::render::progress::examples() {
