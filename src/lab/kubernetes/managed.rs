@@ -124,12 +124,29 @@ fn difference(old: &Json, new: &Json, shape: &Shape) -> Comparison {
     Comparison { changed: owned(changed), removed: owned(removed) }
 }
 
-/// Notes in `new` what a write that is no apply has changed; `old` is null for a new object.
+/// The books that a written object brings along: whoever edits them has them so. `None` where it has
+/// none that mean anything, and the live ones stay. One empty entry empties them.
+///
+/// Source: apimachinery, `managedfields/internal/managedfields.go` and `fieldmanager.go`
+/// (`decodeLiveOrNew`).
+pub(super) fn given(object: &Json) -> Option<Json> {
+    let entries = object["metadata"]["managedFields"].as_array()?;
+    if let [only] = entries.as_slice()
+        && *only == json!({})
+    {
+        return Some(json!([]));
+    }
+    let means = managers(object).iter().any(|manager| !manager.fields.is_empty());
+    means.then(|| Json::Array(entries.clone()))
+}
+
+/// Notes in `new` what a write that is no apply has changed; `old` is null for a new object. The
+/// books so far are those of `new`.
 pub(super) fn track(old: &Json, new: &mut Json, shape: &Shape, writer: Writer<'_>) {
     let empty = json!({"metadata": {}});
     let base = if old.is_null() { &empty } else { old };
     let Comparison { changed, removed } = difference(base, new, shape);
-    let mut all = managers(base);
+    let mut all = managers(new);
     if !changed.is_empty() || !removed.is_empty() {
         for other in &mut all {
             other.fields = other.fields.without(&changed).without(&removed);

@@ -162,7 +162,11 @@ pub(super) fn change(
     mut object: Json,
 ) -> Result<Answer, Refusal> {
     preconditions(key, live, &object)?;
+    let books = managed::given(&object).filter(|_| call.target.subresource.is_empty());
     kept::restore(call, live, &mut object);
+    if let Some(books) = books {
+        object["metadata"]["managedFields"] = books;
+    }
     defaults(&call.resource, &mut object);
     managed::track(live, &mut object, &call.resource.shape, call.writer());
     settle(call, key, live, object)

@@ -1,6 +1,6 @@
 //! Server-side apply, and other writes beside it.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::rig::{DEPLOYMENTS, MERGE, Rig, deployment};
 
@@ -134,6 +134,29 @@ fn an_update_needs_the_version_that_was_read() {
     assert_eq!((status, &refused["reason"]), (409, &json!("Conflict")));
     let text = "Operation cannot be fulfilled on deployments.apps \"x\": the object has been modified; please apply your changes to the latest version and try again";
     assert_eq!(refused["message"], text);
+}
+
+#[test]
+fn books_can_be_edited() {
+    let mut rig = Rig::new();
+    rig.apply(&path(), "helm", deployment("x"));
+    let (_, both) = rig.apply(&path(), "boma", deployment("x"));
+    let names = |object: &Json| -> Vec<String> {
+        let entries = object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+        let manager = |entry: &Json| entry["manager"].as_str().unwrap_or_default().to_owned();
+        entries.iter().map(manager).collect()
+    };
+    assert_eq!(names(&both), ["boma", "helm"]);
+    let remove = json!([{"op": "remove", "path": "/metadata/managedFields/1"}]);
+    let (status, one) = rig.patch(&path(), "application/json-patch+json", remove);
+    assert_eq!((status, names(&one)), (200, vec!["boma".to_owned()]));
+    assert_eq!(one["metadata"]["generation"], both["metadata"]["generation"]);
+    assert_ne!(one["metadata"]["resourceVersion"], both["metadata"]["resourceVersion"]);
+    // Who knows nothing of the books does not lose them.
+    let (_, kept) = rig.patch(&path(), MERGE, json!({"metadata": {"managedFields": null}}));
+    assert_eq!(names(&kept), ["boma"]);
+    let (_, none) = rig.patch(&path(), MERGE, json!({"metadata": {"managedFields": [{}]}}));
+    assert_eq!(names(&none), [""; 0]);
 }
 
 #[test]
