@@ -29,6 +29,7 @@ mod sent;
 mod shrink;
 mod step;
 mod steps;
+mod takeover;
 mod unwanted;
 mod wanted;
 mod window;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::node_steps::Entry;
+use super::takeover::MANAGED_BY;
 use super::{Action, Difference, Impact, Operation, Step};
 use crate::resource::{Address, Condition, Endpoint, Kind, Layer, Lifecycle, Mode};
 
@@ -141,7 +142,11 @@ impl Subject<'_> {
             return Vec::new();
         }
         let fields = differences.iter().map(|one| one.path.clone()).collect();
-        let done = Condition::All(vec![Condition::Written, self.kind.ready.clone()].into());
+        let mut done = vec![Condition::Written, self.kind.ready.clone()];
+        if differences.iter().any(|one| one.path == MANAGED_BY) {
+            done.push(Condition::Empty(MANAGED_BY.into()));
+        }
+        let done = Condition::All(done.into());
         vec![self.step(Operation::Update, fields, done)]
     }
 

@@ -9,6 +9,7 @@ use super::planner::Planner;
 use super::provider_id;
 use super::refusal::{refusal, taken};
 use super::steps::Subject;
+use super::takeover;
 use super::{Action, After, BlockCause, Cause, Change, Difference, Impact, Reason};
 use crate::resource::{Address, Attributes, Edge, EdgeKind, Effect, Object, Reading, Resource};
 use crate::state::Record;
@@ -54,6 +55,7 @@ impl Planner<'_> {
         let mut found = self.compare(resource.kind, record, object, &desired);
         let requested = self.options.replace.contains(address);
         provider_id::leave(&mut found, object, requested);
+        found.extend(takeover::difference(object, self.prior_of(address)));
         let row = Row {
             desired: true,
             prior: self.prior_of(address),

@@ -13,6 +13,7 @@ const READ_ONLY: &[&str] = &[
     "waiting",
     "owned",
     "managers",
+    "managed_by",
     "generation",
     "attached",
     "labels",

@@ -21,6 +21,7 @@ use super::place::Place;
 use super::ready::{Around, readiness};
 use super::shape;
 use super::status::Status;
+use super::takeover::holder;
 use super::why;
 use crate::provider::Wanted;
 use crate::resource::{Address, Attributes, Object, Reading};
@@ -41,6 +42,7 @@ pub fn observe(place: &Place, live: &Json, around: Around) -> Object {
     }
     tree.insert("owned".into(), Json::Object(owned(place, live)));
     tree.insert("managers".into(), Json::Object(others(place, live)));
+    tree.extend(holder(live).map(|holder| ("managed_by".to_owned(), holder.into())));
     Object { id, attributes: Attributes::new(&Json::Object(tree)), mark: shape::mark(live) }
 }
 

@@ -10,7 +10,6 @@ use super::fields::MANAGER;
 use super::place::Place;
 use super::read::get;
 use super::status::Status;
-use crate::provider::Inputs;
 
 /// The manager as which helm writes, whatever its version.
 const HELM: &str = "helm";
@@ -19,20 +18,28 @@ const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// How often others may write the object in between. Controllers do so while pods start.
 const TRIES: usize = 5;
 
+/// Who made an object as part of a release, and still has an entry in its books. `None` where boma
+/// has taken its place, or nobody did.
+pub fn holder(live: &Json) -> Option<&'static str> {
+    let is_helms = live["metadata"]["labels"][MANAGED_BY] == "Helm";
+    let mut entries = live["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let holds = |entry: &Json| entry["manager"] == HELM && entry["subresource"].is_null();
+    (is_helms && entries.any(holds)).then_some(HELM)
+}
+
 /// Removes the entry of managers whose place boma takes from an object's books, which changes
-/// nothing of the object itself: helm's where boma has just adopted what it made, and that of boma's
-/// own patches. What boma leaves out from then on is taken off the object, which a second owner
-/// would prevent.
+/// nothing of the object itself: helm's where boma keeps what it made, and that of boma's own
+/// patches. What boma leaves out from then on is taken off the object, which a second owner would
+/// prevent. A later release of helm's enters it anew; the next write of boma's removes it again.
 ///
 /// # Errors
 /// The server refuses, or others write the object all the time.
 pub async fn take_over(
     client: &Client,
     place: &Place,
-    inputs: &Inputs,
     applied: Applied,
 ) -> Result<Applied, Failure> {
-    let adopts = is_new(inputs) && applied.object["metadata"]["labels"][MANAGED_BY] == "Helm";
+    let adopts = holder(&applied.object).is_some();
     let mut object = applied.object;
     for _ in 0..TRIES {
         let entries = superseded(&object, adopts);
@@ -57,12 +64,6 @@ pub async fn take_over(
         format!("{} is written all the time, so that helm still owns its fields", place.name),
         "apply again",
     ))
-}
-
-/// Whether boma applied nothing of the object before.
-fn is_new(inputs: &Inputs) -> bool {
-    let owned = inputs.object.as_ref().map(|object| object.attributes.tree()["owned"].take());
-    owned.is_some_and(|owned| owned.as_object().is_none_or(serde_json::Map::is_empty))
 }
 
 /// Which entries of the books go, by their place in them.

@@ -25,7 +25,7 @@ pub async fn write(
         kept::KIND => kept::write(client, place, inputs, &step.fields).await?,
         _ => whole(client, step, inputs, place).await?,
     };
-    take_over(client, place, inputs, applied).await
+    take_over(client, place, applied).await
 }
 
 async fn whole(

@@ -2,9 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
+use super::read;
 use crate::plan::Operation;
 use crate::provider::ProviderError;
-use crate::provider::kubernetes::testing::{Deed, Fake, Heard, Reply, Seen, ok, status, wanted};
+use crate::provider::kubernetes::testing::{
+    Deed, Fake, Heard, Reply, Seen, ok, status, tree, wanted,
+};
 
 const PATH: &str = "/api/v1/namespaces/default/configmaps/a";
 
@@ -20,12 +23,8 @@ fn helms() -> Json {
     json!({"app.kubernetes.io/managed-by": "Helm"})
 }
 
-/// Writes an object of which boma owned this much; gives the patches that followed the write.
-async fn update(
-    owned: Json,
-    read: Vec<Reply>,
-    written: Vec<Reply>,
-) -> Result<Vec<Seen>, ProviderError> {
+/// Writes an object; gives the patches that followed the write.
+async fn update(read: Vec<Reply>, written: Vec<Reply>) -> Result<Vec<Seen>, ProviderError> {
     let fake = Fake::new();
     fake.on(&format!("GET {PATH}"), read);
     fake.on(&format!("PATCH {PATH}"), written);
@@ -34,7 +33,7 @@ async fn update(
         operation: Operation::Update,
         attributes: json!({}),
         fields: &[],
-        object: Some(("1", json!({"owned": owned}))),
+        object: Some(("1", json!({"owned": {}}))),
         generated: &[],
     };
     deed.carry_out(&fake.provider(), &Heard::default()).await?;
@@ -43,9 +42,9 @@ async fn update(
 }
 
 #[tokio::test]
-async fn helms_entry_goes_with_the_first_write() {
+async fn helms_entry_goes_with_the_write() {
     let written = vec![live("5", &["helm", "boma"], helms()), live("6", &["boma"], helms())];
-    let patches = update(json!({}), vec![], written).await.unwrap();
+    let patches = update(vec![], written).await.unwrap();
     let expected = json!([
         {"op": "test", "path": "/metadata/resourceVersion", "value": "5"},
         {"op": "remove", "path": "/metadata/managedFields/0"}]);
@@ -53,13 +52,11 @@ async fn helms_entry_goes_with_the_first_write() {
 }
 
 #[tokio::test]
-async fn others_and_later_entries_stay() {
-    let both = || live("5", &["helm", "boma"], helms());
-    assert_eq!(update(json!({"data": {}}), vec![], vec![both()]).await.unwrap().len(), 0);
+async fn entries_of_others_stay() {
     let by_hand = live("5", &["helm", "boma"], json!({}));
-    assert_eq!(update(json!({}), vec![], vec![by_hand]).await.unwrap().len(), 0);
+    assert_eq!(update(vec![], vec![by_hand]).await.unwrap().len(), 0);
     let another = live("5", &["kubectl", "boma"], helms());
-    assert_eq!(update(json!({}), vec![], vec![another]).await.unwrap().len(), 0);
+    assert_eq!(update(vec![], vec![another]).await.unwrap().len(), 0);
 }
 
 #[tokio::test]
@@ -68,12 +65,25 @@ async fn an_object_that_was_written_in_between_is_read_again() {
     let written =
         vec![live("5", &["helm", "boma"], helms()), tested(), live("8", &["boma"], helms())];
     let read = vec![live("7", &["boma", "helm"], helms())];
-    let patches = update(json!({}), read, written).await.unwrap();
+    let patches = update(read, written).await.unwrap();
     assert_eq!(patches[1].body[0]["value"], "7");
     assert_eq!(patches[1].body[1]["path"], "/metadata/managedFields/1");
 
     let written = vec![live("5", &["helm", "boma"], helms()), tested()];
     let read = vec![live("7", &["boma", "helm"], helms())];
-    let error = update(json!({}), read, written).await.unwrap_err();
+    let error = update(read, written).await.unwrap_err();
     assert!(error.message.contains("written all the time"), "{error}");
+}
+
+#[tokio::test]
+async fn who_holds_an_object_is_read() {
+    let held = async |managers: &[&str], labels: Json| {
+        let fake = Fake::new();
+        fake.on(&format!("GET {PATH}"), [live("5", managers, labels)]);
+        let readings = read(&fake.provider(), &[wanted("ConfigMap", "a")]).await;
+        tree(&readings[0])["managed_by"].clone()
+    };
+    assert_eq!(held(&["helm", "boma"], helms()).await, "helm");
+    assert_eq!(held(&["boma"], helms()).await, Json::Null);
+    assert_eq!(held(&["helm"], json!({})).await, Json::Null);
 }

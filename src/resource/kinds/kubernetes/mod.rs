@@ -7,7 +7,8 @@
 //!
 //! Computed: `uid`. Volatile: `ready`; `waiting`: why it is not, absent where it is; `owned`: what
 //! of the object boma wrote, by the API's own books; `managers`: a map from a path to the name of
-//! the one other manager of everything below it; `generation`.
+//! the one other manager of everything below it; `managed_by`: the program that made the object as part
+//! of a release and still has an entry in its books, which boma removes: `helm`; `generation`.
 
 mod common;
 mod config;
