@@ -42,5 +42,6 @@ mod subject;
 mod upstream;
 mod upstream_accepted;
 mod upstream_adoption;
+mod upstream_lab;
 mod upstream_projects;
 mod waiting;

@@ -108,9 +108,14 @@ fn project(keys: &str) -> Vec<Resource> {
     all.filter(|resource| resource.address.as_str().starts_with("project/county-01/")).collect()
 }
 
+/// A spec with machines of the names that the files pin pods to.
+pub fn three_agents(small: &str) -> String {
+    let agents = small.replace("agent-{}", "agent-{:02}").replace("count     = 2", "count     = 3");
+    agents.replace("10.20.0.21-22", "10.20.0.21-23")
+}
+
 fn spec(keys: &str) -> Spec {
-    let agents = SMALL.replace("agent-{}", "agent-{:02}").replace("count     = 2", "count     = 3");
-    let agents = agents.replace("10.20.0.21-22", "10.20.0.21-23");
+    let agents = three_agents(SMALL);
     let text = format!("{agents}\n[projects.overrides.county-01]\nadopt = true\n{keys}\n");
     let parsed = parse("small.toml", &text);
     parsed.spec.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
@@ -143,7 +148,7 @@ fn drop_defaults(value: &mut Json) {
 
 const THREE: &str = "placement = \"spread\"\nagents = [\"agent-01\", \"agent-02\", \"agent-03\"]";
 
-fn cluster_of_4() -> String {
+pub fn cluster_of_4() -> String {
     format!(
         "cht = \"4.22.0\"\n{THREE}\ntls = {{ secret = \"api-tls-secret\" }}
 [projects.overrides.county-01.couchdb]
@@ -156,16 +161,16 @@ volumes = [
     )
 }
 
-const LONE_OF_4: &str = "cht = \"4.22.0\"
+pub const LONE_OF_4: &str = "cht = \"4.22.0\"
 agents = [\"agent-01\"]
 tls = { secret = \"api-tls-secret\" }
 couchdb = { nodes = 1, host_path = \"/var/lib/cht-county-01-couchdb\" }";
 
-fn cluster_of_5() -> String {
+pub fn cluster_of_5() -> String {
     format!("cht = \"5.2.0\"\n{THREE}\ncouchdb = {{ nodes = 3, storage = \"50GiB\" }}")
 }
 
-const LONE_OF_5: &str = "cht = \"5.2.0\"\ncouchdb = { storage = \"50GiB\" }";
+pub const LONE_OF_5: &str = "cht = \"5.2.0\"\ncouchdb = { storage = \"50GiB\" }";
 
 #[test]
 #[ignore = "needs BOMA_UPSTREAM"]
