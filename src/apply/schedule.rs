@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::waves::{Turn, Waves};
-use crate::plan::{Plan, Window};
+use crate::plan::{Plan, Spare, Window, spares};
 use crate::resource::{Address, Endpoint};
 
 /// Something that happened to a node.
@@ -73,6 +73,8 @@ struct Slot {
     phase: Phase,
     begun: bool,
     needs: usize,
+    /// Which of these it can do without.
+    spare: Spare,
     dependents: Vec<usize>,
     endpoint: Endpoint,
     address: Address,
@@ -100,12 +102,14 @@ impl Schedule {
         let mut slots: Vec<Slot> = plan
             .nodes
             .iter()
-            .map(|node| {
+            .zip(spares(plan))
+            .map(|(node, spare)| {
                 let change = &plan.changes[node.change];
                 Slot {
                     phase: Phase::Blocked,
                     begun: false,
                     needs: node.after.len(),
+                    spare,
                     dependents: Vec::new(),
                     endpoint: change.endpoint.clone(),
                     address: change.address.clone(),
@@ -214,12 +218,28 @@ impl Schedule {
     fn done(&mut self, at: usize) {
         self.settle(at);
         for dependent in self.slots[at].dependents.clone() {
-            let slot = &mut self.slots[dependent];
-            slot.needs = slot.needs.saturating_sub(1);
-            if slot.needs == 0 && slot.phase == Phase::Blocked {
-                self.enqueue(dependent);
-            }
+            self.fulfil(dependent);
         }
+    }
+
+    /// Takes in that one need of a node is no obstacle any more.
+    fn fulfil(&mut self, at: usize) {
+        let slot = &mut self.slots[at];
+        slot.needs = slot.needs.saturating_sub(1);
+        if slot.needs == 0 && slot.phase == Phase::Blocked {
+            self.enqueue(at);
+        }
+    }
+
+    /// Whether a node goes on although one of its needs failed: others stand in for that one.
+    fn does_without(&mut self, at: usize, need: usize) -> bool {
+        let spare = &mut self.slots[at].spare;
+        if spare.left == 0 || !spare.needs.remove(&need) {
+            return false;
+        }
+        spare.left -= 1;
+        self.fulfil(at);
+        true
     }
 
     fn failed(&mut self, at: usize, commands: &mut Vec<Command>) {
@@ -249,7 +269,9 @@ impl Schedule {
     fn skip_dependents(&mut self, at: usize, commands: &mut Vec<Command>) {
         let address = self.slots[at].address.clone();
         for dependent in self.slots[at].dependents.clone() {
-            self.skip(dependent, SkipReason::Needs(address.clone()), commands);
+            if !self.does_without(dependent, at) {
+                self.skip(dependent, SkipReason::Needs(address.clone()), commands);
+            }
         }
     }
 

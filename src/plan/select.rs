@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::spare::is_one_of_many;
 use super::{Desired, Options};
 use crate::graph::Graph;
-use crate::resource::{Address, EdgeKind, Glob, Kind};
+use crate::resource::{Address, EdgeKind, Glob};
 use crate::state::State;
 
 /// All addresses; or those that targets cover, with everything they
@@ -51,11 +52,6 @@ pub fn select(
     });
     selected.retain(|address| !excluded.contains(address));
     selected
-}
-
-/// What comes after a node of the cluster runs on another one where that node is gone.
-fn is_one_of_many(owner: Option<Kind>, edge: EdgeKind) -> bool {
-    edge == EdgeKind::After && owner.is_some_and(|kind| kind.name == "kubernetes/Node")
 }
 
 /// What each recorded resource is needed by.

@@ -8,6 +8,7 @@ use super::difference::{all_of, difference, manager};
 use super::planner::Planner;
 use super::provider_id;
 use super::refusal::{refusal, taken};
+use super::spare::{is_one_of_many, left};
 use super::steps::Subject;
 use super::takeover;
 use super::{Action, After, BlockCause, Cause, Change, Difference, Impact, Reason};
@@ -21,8 +22,10 @@ impl Planner<'_> {
         let Some(resource) = self.desired.resources.get(address) else { return };
         let needs = &resource.edges;
         let stands = matches!(self.live.get(address), Some(Reading::Present(_)));
+        let spared = self.spared(needs);
         // Where only order ties it to what is blocked, what stands already can still change.
-        let binds = |edge: &&Edge| edge.kind != EdgeKind::After || !stands;
+        let binds =
+            |edge: &&Edge| edge.kind != EdgeKind::After || !stands && !spared.contains(&&edge.to);
         let mut needed = needs.iter().filter(binds);
         if let Some(edge) = needed.find(|edge| self.blocked.contains_key(&edge.to)) {
             return self.block(resource, BlockCause::Dependency(edge.to.clone()));
@@ -41,6 +44,16 @@ impl Planner<'_> {
             return self.block(resource, BlockCause::Unread(reason));
         }
         self.decide_wanted(resource, reading.object(), container);
+    }
+
+    /// The nodes of the cluster among the needs that are blocked, where the others do without them.
+    fn spared<'a>(&self, needs: &'a [Edge]) -> Vec<&'a Address> {
+        let kind = |owner: &Address| self.desired.resources.get(owner).map(|owner| owner.kind);
+        let many = needs.iter().filter(|edge| is_one_of_many(kind(&edge.to), edge.kind));
+        let (blocked, others): (Vec<&Address>, Vec<&Address>) =
+            many.map(|edge| &edge.to).partition(|owner| self.blocked.contains_key(*owner));
+        let all = blocked.len() + others.len();
+        if blocked.len() <= left(all, 0) { blocked } else { Vec::new() }
     }
 
     fn decide_wanted(

@@ -3,6 +3,7 @@
 mod adoption;
 mod canary;
 mod cluster;
+mod dead_agent;
 mod disk;
 mod drift;
 pub mod env;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use boma::apply::{Command, Input, Schedule, SkipReason};
 use boma::plan::{Action, Basis, Change, FORMAT, Half, Lane, Node, Plan, Reason, Window};
-use boma::resource::{Address, Attributes, Endpoint, EndpointFacts, Locator};
+use boma::resource::{Address, Attributes, Edge, EdgeKind, Endpoint, EndpointFacts, Locator};
 
 use crate::engine::scenario::kind;
 use crate::seeds::{Dice, each};
@@ -304,4 +304,42 @@ fn random_run(dice: &mut Dice) {
         }
     }
     assert_eq!(watch.over.len(), count);
+}
+
+/// A plan in which the last row comes after the others, which are nodes of one cluster.
+fn after_nodes(rows: &[Row]) -> Plan {
+    let mut plan = plan(9, rows, &[]);
+    let last = rows.len() - 1;
+    for change in &mut plan.changes[..last] {
+        change.kind = kind("kubernetes/Node");
+    }
+    let nodes: Vec<Address> = plan.changes[..last].iter().map(|one| one.address.clone()).collect();
+    plan.changes[last].edges =
+        nodes.into_iter().map(|to| Edge { kind: EdgeKind::After, to }).collect();
+    plan
+}
+
+#[test]
+fn one_node_of_the_cluster_may_fail() {
+    let rows: &[Row] = &[("a", &[], 1), ("b", &[], 1), ("c", &[], 1), ("space", &[0, 1, 2], 1)];
+    let begin = &[0, 1, 2];
+    let nothing = || vec![];
+    check(
+        &after_nodes(rows),
+        begin,
+        &[
+            (Input::Failed(1), nothing()),
+            (Input::Done(0), nothing()),
+            (Input::Done(2), call(3)),
+            (Input::Done(3), nothing()),
+        ],
+    );
+    let skipped = vec![needs(3, "c")];
+    check(
+        &after_nodes(rows),
+        begin,
+        &[(Input::Failed(1), nothing()), (Input::Failed(2), skipped), (Input::Done(0), nothing())],
+    );
+    let alone: &[Row] = &[("a", &[], 1), ("space", &[0], 1)];
+    check(&after_nodes(alone), &[0], &[(Input::Failed(0), vec![needs(1, "a")])]);
 }
