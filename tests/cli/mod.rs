@@ -3,6 +3,7 @@
 mod adoption;
 mod canary;
 mod cluster;
+mod county_upgrades;
 mod dead_agent;
 mod disk;
 mod drift;
