@@ -28,6 +28,7 @@ mod service;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;
+mod tolerations;
 mod upgrade_service;
 mod whole;
 mod workload;

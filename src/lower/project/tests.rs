@@ -426,6 +426,30 @@ fn components_have_what_the_spec_gives_them() {
 }
 
 #[test]
+fn what_is_pinned_to_tainted_machines_runs_there() {
+    let taint = "taints = [\"dedicated=large:NoSchedule\", \"spare:NoExecute\"]";
+    let check = |keys: &str, expected: &Json| {
+        let written = format!("[projects.overrides.county-01]\n{keys}\n[projects.defaults]");
+        let machine = format!("[agents.overrides.agent-2]\n{taint}\n[k3s]");
+        let desired = lower(&spec(&[("[projects.defaults]", &written), ("[k3s]", &machine)]));
+        for name in ["Deployment/cht-couchdb", "Deployment/cht-api"] {
+            let pod = objects(&desired)[name].attributes.tree();
+            let found = pod.pointer(&at(POD, "tolerations")).cloned().unwrap_or_default();
+            assert_eq!(found, *expected, "{name}: {keys}");
+        }
+    };
+    check("agents = [\"agent-1\"]", &Json::Null);
+    check("", &Json::Null);
+    let both = json!([
+        { "key": "dedicated", "operator": "Equal", "value": "large", "effect": "NoSchedule" },
+        { "key": "spare", "operator": "Exists", "effect": "NoExecute" },
+    ]);
+    check("agents = [\"agent-2\"]", &both);
+    check("agents = [\"agent-1\", \"agent-2\"]", &both);
+    check("agents = [\"agent-2\"]\nadopt = true", &Json::Null);
+}
+
+#[test]
 fn under_a_quota_every_container_has_limits() {
     let keys = "quota = { cpu = \"7\", memory = \"14GiB\" }
 resources = { couchdb = { cpu = \"2\", memory = \"4GiB\" } }";

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::form::{Form, LABEL};
 use super::placement;
+use super::tolerations::tolerations;
 use crate::resource::{Address, Resource};
 
 /// How a new pod takes an old one's place.
@@ -51,6 +52,10 @@ impl Workload {
     pub fn resource(mut self, form: &Form<'_>, after: &[Address]) -> Resource {
         if !self.pod.contains_key("nodeSelector") && !self.pod.contains_key("affinity") {
             self.pod.extend(placement::anywhere(form));
+        }
+        let tolerations = tolerations(form);
+        if !tolerations.is_empty() {
+            self.pod.insert("tolerations".into(), tolerations.into());
         }
         let upgrades_itself = self.upgrades_itself;
         let resource = form.resource(self.manifest(form), after);
