@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 
 use super::key::Key;
 use super::store::Store;
@@ -54,6 +54,23 @@ pub(super) fn room(store: &Store, key: &Key, object: &Json) -> Result<(), String
         }
     }
     Ok(())
+}
+
+/// What a quota holds its namespace to, and what is taken of that. Scopes are not looked at.
+pub(super) fn status(store: &Store, quota: &Key, object: &Json) -> Json {
+    let mut taken: BTreeMap<String, i128> = BTreeMap::new();
+    for (key, object) in store.namespace(&quota.namespace).filter(|(_, object)| counts(object)) {
+        for (name, amount) in usage(key, object) {
+            *taken.entry(name).or_insert(0) += amount;
+        }
+    }
+    let hard = object["spec"]["hard"].as_object().cloned().unwrap_or_default();
+    let used = |name: &String| {
+        let amount = amount(name, taken.get(name).copied().unwrap_or(0));
+        (name.clone(), Json::from(amount))
+    };
+    let used: Map<String, Json> = hard.keys().map(used).collect();
+    json!({"hard": hard, "used": used})
 }
 
 /// What an object takes from quotas, by the names that quotas use.

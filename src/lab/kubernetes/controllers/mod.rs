@@ -32,6 +32,7 @@ mod namespace;
 mod pod;
 mod provision;
 mod quantity;
+mod quota;
 mod rbac;
 mod replicas;
 mod rollout;

@@ -3,8 +3,8 @@
 use super::work::Work;
 use super::{
     addons, attach, cht, cloud, csi, csi_node, custom, daemon, deployment, drains, founding,
-    garbage, job, kubelet, namespace, provision, replicas, sample, scheduler, service, site::Site,
-    snapshot, volume,
+    garbage, job, kubelet, namespace, provision, quota, replicas, sample, scheduler, service,
+    site::Site, snapshot, volume,
 };
 use crate::lab::k3s::{Cluster, ClusterEffect, Draft};
 use crate::lab::vsphere::{Entry, World};
@@ -56,6 +56,7 @@ const CONTROLLERS: &[Controller] = &[
     Always(snapshot::run),
     Always(drains::budgets),
     Always(garbage::run),
+    Always(quota::run),
 ];
 
 /// Runs a cluster's controllers until nothing changes, beginning with what has changed since they

@@ -263,6 +263,9 @@ fn quotas_and_limits_hold_for_pods_of_controllers() {
         "exceeded quota: all, requested: pods=1, used: pods=2, limited: pods=2",
     );
     assert_eq!(rig.get(&deployments("small", "small"))["status"]["readyReplicas"], 2);
+    let told = rig.get(&Key::new("", "resourcequotas", "small", "all"))["status"].clone();
+    let used = json!({"limits.memory": "2Gi", "pods": "2"});
+    assert_eq!(told, json!({"hard": {"limits.memory": "3Gi", "pods": "2"}, "used": used}));
 }
 
 impl Rig {
