@@ -214,9 +214,9 @@ pub const CASES: &[Case] = &[
     ),
     in_world(
         || {
-            let claim = "project/county-1/PersistentVolumeClaim/couchdb-1-claim0";
-            let gone = "project/gone/PersistentVolumeClaim/couchdb-1-claim0";
-            let live = [claim, gone].map(|address| (address, json!({})));
+            let space = "project/county-1/Namespace/cht-county-1";
+            let gone = "project/gone/Namespace/cht-gone";
+            let live = [space, gone].map(|address| (address, json!({})));
             standing(&live, |change| change.reasons = vec![Reason::Abandoned])
         },
         warn(
