@@ -8,7 +8,7 @@ use boma::plan::{BlockCause, Plan, check, check_saved};
 use boma::resource::{Address, Glob, Kind};
 use boma::state::{State, fold, parse_journal};
 use boma::twin::{Fault, Faults, How, Twin, VirtualClock, When};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::engine::data::{abandon, data, listing, lowered, provision, wish, with_projects};
 use crate::engine::kill::{Death, DyingLedger, DyingProvider, Life};
@@ -16,6 +16,8 @@ use crate::engine::system::System;
 use crate::seeds::{Dice, each};
 
 const STEPS: usize = 14;
+/// What a Secret of a project has that is nobody's secret.
+const USER: &str = "COUCHDB_USER";
 const NAMES: [&str; 3] = ["acacia", "baobab", "cedar"];
 
 /// What a spec says of a project.
@@ -25,20 +27,24 @@ struct Project {
     nodes: u32,
     release: &'static str,
     owner: &'static str,
+    /// Its namespace is another one than that of its name.
+    moved: bool,
 }
 
 impl Project {
     fn new(dice: &mut Dice) -> Self {
         let (release, owner) =
             dice.pick(&[("4.21.0", "upgrade-service"), ("4.21.0", "boma"), ("5.2.0", "boma")]);
-        Self { storage: dice.pick(&[10, 20]), nodes: dice.pick(&[1, 1, 3]), release, owner }
+        let (storage, nodes) = (dice.pick(&[10, 20]), dice.pick(&[1, 1, 3]));
+        Self { storage, nodes, release, owner, moved: false }
     }
 
     fn edit(&mut self, dice: &mut Dice) {
-        match dice.below(4) {
+        match dice.below(5) {
             0 => self.storage = dice.pick(&[10, 20, 30]),
             1 => self.nodes = dice.pick(&[1, 3]),
             2 => self.release = dice.pick(&["4.21.0", "5.2.0"]),
+            3 => self.moved = !self.moved,
             _ => self.owner = dice.pick(&["upgrade-service", "boma"]),
         }
         if self.release.starts_with('5') {
@@ -55,9 +61,11 @@ fn spec(projects: &Wish) -> String {
     }
     let names: Vec<&str> = projects.keys().copied().collect();
     let mut text = format!("[projects]\nnames = {names:?}\ndomain = \"cht.example.org\"\n");
-    for (name, Project { storage, nodes, release, owner }) in projects {
+    for (name, Project { storage, nodes, release, owner, moved }) in projects {
+        let place = if *moved { "-2" } else { "" };
         text += &format!(
-            "[projects.overrides.{name}]\ncht = \"{release}\"\nimage_owner = \"{owner}\"\n\
+            "[projects.overrides.{name}]\nnamespace = \"cht-{name}{place}\"\n\
+             cht = \"{release}\"\nimage_owner = \"{owner}\"\n\
              couchdb = {{ nodes = {nodes}, storage = \"{storage}GiB\" }}\n"
         );
     }
@@ -178,9 +186,16 @@ fn step(
     }
 }
 
-/// Somebody deletes something by hand, a Secret of a project among others.
+/// Somebody deletes something by hand, a Secret of a project among others, or edits one.
 fn by_hand(system: &System, dice: &mut Dice) -> String {
     let standing = system.world.standing();
+    let has_user =
+        |one: &&boma::twin::Standing| one.fields.get("data").is_some_and(|it| it[USER].is_string());
+    if let Some(one) = standing.iter().find(has_user).filter(|_| dice.chance(40)) {
+        let edit = |fields: &mut Map<String, Json>| fields["data"][USER] = "somebody".into();
+        system.world.edit(one.kind, &one.place, edit);
+        return format!("edited {} by hand", one.place.as_str());
+    }
     let loose = |one: &&boma::twin::Standing| {
         let place = one.place.as_str();
         place.contains("\"namespace\":\"cht-") && !place.contains("PersistentVolumeClaim")
@@ -206,9 +221,10 @@ fn data_survives_whatever_is_done() {
         provision(&system, "Retain");
         let mut made = BTreeMap::new();
         for number in 0..STEPS {
-            let before = data(&system);
+            let (before, standing) = (held(&system), sizes(&system));
+            let recorded = records(&system);
             let (what, given_up) = step(&mut system, &mut projects, &mut dice);
-            let after = data(&system);
+            let after = held(&system);
             let told = what.starts_with("deleted");
             for (place, was) in &before {
                 let named = given_up.is_some_and(|name| place.contains(&format!("cht-{name}")));
@@ -220,13 +236,56 @@ fn data_survives_whatever_is_done() {
                 );
             }
             credentials_fit(&system, &mut made, &what);
+            for (place, size) in sizes(&system) {
+                let before = standing.get(&place).copied().unwrap_or_default();
+                assert!(size >= before, "step {number}, {what}: {place} shrank from {before}");
+            }
+            if what != "destroy" && what != "lost the state" {
+                let stays = |project: &str| projects.contains_key(project);
+                let own =
+                    recorded.iter().filter(|(address, _)| address.project().is_some_and(stays));
+                let own = own.filter(|(address, _)| address.project() != given_up);
+                let now = records(&system);
+                for (address, id) in own {
+                    assert_eq!(now.get(address), Some(id), "step {number}, {what}: {address}");
+                }
+            }
         }
     });
 }
 
+/// What holds data, without the user's name, which somebody may have edited by hand.
+fn held(system: &System) -> BTreeMap<String, (String, Json)> {
+    let mut held = data(system);
+    for (_, content) in held.values_mut() {
+        content.as_object_mut().map(|content| content.remove(USER));
+    }
+    held
+}
+
+/// What every standing claim asks for, in GiB.
+fn sizes(system: &System) -> BTreeMap<String, u32> {
+    let claims = system.world.standing().into_iter();
+    let claims = claims.filter(|one| one.kind.name == "kubernetes/PersistentVolumeClaim");
+    let size = |one: &boma::twin::Standing| {
+        let asked = one.fields["spec"]["resources"]["requests"]["storage"].as_str()?;
+        asked.strip_suffix("Gi")?.parse().ok()
+    };
+    claims.map(|one| (one.place.as_str().to_owned(), size(&one).expect("a size"))).collect()
+}
+
+/// Which claims and namespaces of projects the state knows, and as which objects: they are neither
+/// forgotten nor others while their project is in the spec.
+fn records(system: &System) -> BTreeMap<Address, String> {
+    let kinds = ["kubernetes/PersistentVolumeClaim", "kubernetes/ProjectNamespace"];
+    let records = system.state.resources.iter();
+    let records = records.filter(|(_, record)| kinds.contains(&record.kind.name));
+    records.map(|(address, record)| (address.clone(), record.id.clone())).collect()
+}
+
 /// Whoever has a volume has the credentials that it was made with, or none.
 fn credentials_fit(system: &System, made: &mut BTreeMap<String, Json>, what: &str) {
-    let standing = data(system);
+    let standing = held(system);
     let space = |place: &str| {
         let place: Json = serde_json::from_str(place).unwrap();
         place["namespace"].as_str().map(str::to_owned)
