@@ -56,7 +56,10 @@ async fn equal_values_of_two_managers_are_no_conflict(backend: Backend) {
     let less = rig.update(&less, &["data.a"]).await;
     let tree = less.object.as_ref().unwrap().attributes.tree();
     assert_eq!(tree["data"], json!({"a": "1"}), "{tree}");
-    assert_eq!(tree["managers"]["data"], "other", "{tree}");
+    // Newer servers count the empty map itself as boma's; what is in it is the other's either way.
+    let managers = &tree["managers"];
+    let of_data = managers["data"].as_str().or(managers["data.a"].as_str());
+    assert_eq!(of_data, Some("other"), "{tree}");
     rig.stop().await;
 }
 

@@ -14,6 +14,7 @@ on_each_backend! {
     another_object_in_the_same_place_is_not_deleted,
     an_immutable_field_is_refused_in_the_servers_words,
     where_no_namespace_is_nothing_can_be_made,
+    ;
     who_may_not_read_proves_no_absence,
 }
 
@@ -51,7 +52,7 @@ async fn a_stuck_namespace_says_what_it_waits_for(backend: Backend) {
     let mut more = config_map("more", json!({}));
     more["metadata"]["namespace"] = json!("stuck");
     let error = rig.act(&rig.subject(&more), Operation::Create, &[]).await.unwrap_err();
-    assert_eq!(error.retry, Retry::Later, "{error:?}");
+    assert_eq!(error.retry, Retry::NextApply, "{error:?}");
     assert!(error.message.contains("being terminated"), "{error:?}");
 
     finalize(&rig, &inside.path(), &[]).await;

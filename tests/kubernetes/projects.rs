@@ -15,9 +15,10 @@ on_each_backend! {
     an_image_that_moved_meanwhile_is_left_alone,
     credentials_that_stand_are_kept,
     no_credentials_are_made_up_for_volumes,
+    all_that_a_spec_can_ask_of_a_project_is_stored_as_it_was_written,
+    ;
     a_couchdb_is_waited_for_until_it_is_a_member,
     a_kubelet_out_of_reach_is_named,
-    all_that_a_spec_can_ask_of_a_project_is_stored_as_it_was_written,
 }
 
 const SMALL: &str = include_str!("../fixtures/small.toml");

@@ -15,6 +15,7 @@ use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 use super::audit::{Audit, Request};
 use super::authority::Signed;
 use super::client::Client;
+use super::lab_plane::LabPlane;
 use super::plane::Plane;
 use super::subject::Subject;
 
@@ -26,6 +27,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub enum Backend {
     /// Kubernetes itself.
     Real,
+    /// The lab's.
+    Lab,
 }
 
 /// An API server, and a namespace of the test's own in it.
@@ -34,8 +37,13 @@ pub struct Rig {
     /// What is done and looked at behind the provider's back.
     pub api: Client,
     pub namespace: String,
-    audit: Audit,
-    _turn: Turn,
+    backing: Backing,
+}
+
+/// Where it is, and who tells what was asked there.
+enum Backing {
+    Real { audit: Audit, _turn: Turn },
+    Lab(LabPlane),
 }
 
 /// Which other tests may run meanwhile.
@@ -47,8 +55,17 @@ enum Turn {
 impl Rig {
     /// The name is the test's own.
     pub async fn on(backend: Backend, name: &str) -> Self {
-        let Backend::Real = backend;
-        Self::of(name, Turn::Shared { _guard: Plane::shared().await }).await
+        match backend {
+            Backend::Real => Self::of(name, Turn::Shared { _guard: Plane::shared().await }).await,
+            Backend::Lab => Self::in_lab(name).await,
+        }
+    }
+
+    async fn in_lab(name: &str) -> Self {
+        let plane = LabPlane::start(name).await;
+        let way = Way { kubeconfig: plane.kubeconfig.clone(), port: plane.port };
+        let (provider, api) = (Kubernetes::new(Arc::new(way)), plane.admin());
+        Self::with(provider, api, name, Backing::Lab(plane)).await
     }
 
     /// While no other test runs.
@@ -62,10 +79,13 @@ impl Rig {
         let provider = Kubernetes::new(Arc::new(Way::to(plane, &signed)));
         let log = plane.audit_log.clone();
         let audit = Audit { log, user: name.to_owned(), client: plane.client(&signed) };
-        let (api, namespace) = (plane.admin(), name.to_owned());
+        Self::with(provider, plane.admin(), name, Backing::Real { audit, _turn: turn }).await
+    }
+
+    async fn with(provider: Kubernetes, api: Client, name: &str, backing: Backing) -> Self {
         let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         api.post("/api/v1/namespaces", &made).await.ok();
-        Self { provider, api, namespace, audit, _turn: turn }
+        Self { provider, api, namespace: name.to_owned(), backing }
     }
 
     /// A provider whose user may do nothing.
@@ -78,11 +98,14 @@ impl Rig {
         Subject::of(manifest, &self.namespace)
     }
 
-    /// A node that no pod is put on. It is the test's own.
+    /// A node that no pod is put on. It is the test's own; in the lab it is the agent, which has
+    /// the test's name.
     pub async fn node(&self, name: &str) -> String {
-        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
-            "spec": {"unschedulable": true}});
-        self.api.post("/api/v1/nodes", &node).await.ok();
+        if let Backing::Real { .. } = self.backing {
+            let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
+                "spec": {"unschedulable": true}});
+            self.api.post("/api/v1/nodes", &node).await.ok();
+        }
         let path = format!("/api/v1/nodes/{name}");
         let is_ready = |node: &Json| {
             let conditions = node["status"]["conditions"].as_array();
@@ -168,12 +191,18 @@ impl Rig {
 
     /// What the provider has asked the server for.
     pub async fn requests(&self) -> Vec<Request> {
-        self.audit.requests().await
+        match &self.backing {
+            Backing::Real { audit, .. } => audit.requests().await,
+            Backing::Lab(plane) => plane.requests(),
+        }
     }
 
     /// What of that were writes.
     pub async fn writes(&self) -> Vec<Request> {
-        self.audit.writes().await
+        match &self.backing {
+            Backing::Real { audit, .. } => audit.writes().await,
+            Backing::Lab(plane) => plane.writes(),
+        }
     }
 
     /// Removes the namespace.

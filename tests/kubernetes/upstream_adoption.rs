@@ -7,6 +7,7 @@ use super::rig::{Backend, Rig};
 use super::subject::Subject;
 
 on_each_backend! {
+    ;
     projects_of_helm_3_are_adopted_without_a_restart,
     projects_of_helm_4_are_adopted_without_a_restart,
 }

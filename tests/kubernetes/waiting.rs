@@ -60,7 +60,8 @@ async fn a_new_version_that_cannot_start_is_not_ready(backend: Backend) {
 
 fn lacking(name: &str) -> Json {
     let mut manifest = deployment(name);
-    let image = format!("registry.example/{MISSING_IMAGE}:1");
+    // The lab knows this registry to be gone.
+    let image = format!("k8s.gcr.io/{MISSING_IMAGE}:1");
     manifest["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
     manifest
 }
