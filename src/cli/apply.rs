@@ -58,6 +58,9 @@ pub fn run(args: &ApplyArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let destroy = saved.as_ref().is_some_and(|review| review.basis().destroy);
     let dir = home::state_dir(&args.home, &loaded.spec);
     sources::complete(&mut loaded, &dir, !args.home.lab && !destroy)?;
+    if args.home.lab && !destroy {
+        sources::demand(&loaded, &dir)?;
+    }
     let work = Work {
         loaded: &loaded,
         home: &args.home,

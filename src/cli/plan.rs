@@ -23,6 +23,9 @@ pub fn run(args: &PlanArgs, terminal: Terminal) -> Result<Exit, CliError> {
     let mut loaded = load(&args.target.spec, terminal)?;
     let dir = home::state_dir(&args.target.home, &loaded.spec);
     sources::complete(&mut loaded, &dir, !args.offline && !args.target.home.lab)?;
+    if args.target.home.lab && !args.offline && !args.destroy {
+        sources::demand(&loaded, &dir)?;
+    }
     let mut state = match load_state(&dir)? {
         Some(state) => state,
         None => world::new_state()?,

@@ -55,6 +55,30 @@ pub fn complete(loaded: &mut Loaded, state: &Path, online: bool) -> Result<(), C
     Ok(())
 }
 
+/// Refuses to go on without a manifest that is named by URL: a lab fetches nothing, and without the
+/// part of the cluster that it makes the rest would wait for ever.
+///
+/// # Errors
+/// One is not kept in the folder of the state.
+pub fn demand(loaded: &Loaded, state: &Path) -> Result<(), CliError> {
+    if loaded.sources.unplanned(&loaded.spec).is_empty() {
+        return Ok(());
+    }
+    let named = wanted_sources(&loaded.spec).filter(|(_, manifest)| is_url(manifest));
+    let Some((_, manifest)) = named.min_by_key(|(_, one)| kept(state, one).is_file()) else {
+        return Ok(());
+    };
+    let (from, path): (&str, _) = (&manifest.from, kept(state, manifest));
+    Err(refused(
+        format!("the manifest {from} is not at hand, and a lab fetches nothing"),
+        &format!(
+            "put the file at {} (its SHA-256 is checked), or beside the spec and name its path in \
+             `from`",
+            path.display()
+        ),
+    ))
+}
+
 /// Takes out of a state what comes of manifests that were not read: a plan that does not know them
 /// must not delete it.
 pub fn leave_alone(loaded: &Loaded, state: &mut State) {
@@ -181,8 +205,11 @@ mod tests {
         keep(&path, b"something else");
         complete(&mut loaded, &state, false).unwrap();
         assert!(!has(&loaded));
+        let error = demand(&loaded, &state).unwrap_err();
+        assert!(error.message.contains(url) && error.exit == Exit::Refused, "{error}");
         keep(&path, MANIFEST.as_bytes());
         complete(&mut loaded, &state, true).unwrap();
         assert!(has(&loaded));
+        demand(&loaded, &state).unwrap();
     }
 }
