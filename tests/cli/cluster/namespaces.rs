@@ -25,8 +25,7 @@ fn that_is_stuck_stops_what_lives_in_it_until_it_is_gone() {
         assert!(refused.stdout.contains("configmaps. has resource instances: 1"), "{refused}");
     }
     let rest = ["--exclude", "cluster/csi/**"];
-    let excluded = hand.rig.env.expect(0, &[PLAN, &rest].concat());
-    assert!(excluded.stdout.contains("as it should be and not ready"), "{excluded}");
+    hand.rig.env.expect(0, &[PLAN, &rest].concat());
 
     hand.edit(&format!("{maps}/held"), &json!({"metadata": {"finalizers": null}}));
     assert!(!hand.has(NAMESPACE));

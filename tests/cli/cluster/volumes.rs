@@ -29,8 +29,8 @@ fn they_are_told_to_stay_and_that_is_all_that_is_written() {
         let before = hand.get(&path);
         let plan = hand.rig.env.expect(0, PLAN).stdout;
         assert!(plan.contains(&format!("cluster/PersistentVolume/{name}")), "{plan}");
-        assert!(plan.contains(r#"persistentVolumeReclaimPolicy: "Delete" -> "Retain""#), "{plan}");
-        assert!(plan.contains("1 to change, 0 to destroy"), "{plan}");
+        assert!(plan.contains("persistentVolumeReclaimPolicy: Delete -> Retain"), "{plan}");
+        assert!(plan.contains("Plan: 0 to add, 1 to change, 0 to destroy"), "{plan}");
         // Only what boma once wrote can drift.
         let drift = hand.rig.env.expect(if again { 2 } else { 0 }, DRIFT);
         assert_eq!(drift.stdout.contains(&name), again, "{drift}");
