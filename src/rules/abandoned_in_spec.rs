@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::projects::{alike, project_of};
+use super::projects::alike;
 use super::words::names;
 use super::{Facts, Problem, Rule};
 use crate::plan::Reason;
@@ -16,7 +16,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let changes = facts.plan.into_iter().flat_map(|plan| &plan.changes);
     let abandoned: BTreeSet<&str> = changes
         .filter(|change| change.reasons.contains(&Reason::Abandoned))
-        .filter_map(|change| project_of(&change.address))
+        .filter_map(|change| change.address.project())
         .collect();
     let wanted = facts.spec.projects.iter();
     let wanted = wanted.filter(|project| abandoned.contains(project.name.as_str()));
