@@ -153,6 +153,7 @@ fn needs(spec: &Spec) -> Vec<Json> {
         add(name.to_owned(), ON_NETWORK);
     }
     all.extend(grants(spec));
+    all.extend(made());
     all
 }
 
@@ -168,6 +169,21 @@ fn grants(spec: &Spec) -> Vec<Json> {
         }
         let lifted = "Authorization.ModifyPermissions";
         all.push(entry(&path, PERMISSION, "delete", None, lifted));
+    }
+    all
+}
+
+/// Nobody makes a role of privileges that they lack on the root folder.
+fn made() -> Vec<Json> {
+    let mut all = Vec::new();
+    for name in [role::SEARCH, role::DATASTORE, role::NODE] {
+        for privilege in role::privileges(name) {
+            for operation in ["create", "update"] {
+                let mut need = entry("/", ROLE, operation, None, privilege);
+                need["address"] = role::address(name).to_string().into();
+                all.push(need);
+            }
+        }
     }
     all
 }

@@ -37,6 +37,7 @@ fn is_needed(plan: &Plan, need: &Json) -> bool {
         need["kind"] == step.kind.name
             && need["operation"] == operation
             && need["field"].as_str().is_none_or(written)
+            && need["address"].as_str().is_none_or(|only| step.address.as_str() == only)
     };
     plan.changes.iter().flat_map(|change| &change.steps).any(fits)
 }

@@ -6,7 +6,8 @@ use crate::resource::{Condition, Field, Identity, Kind, KindFacts, Layer, Lifecy
 ///
 /// Its place says what to look for: `datacenter`: path; `objects`: list of `what`, `name`;
 /// `templates`: names; `needs`: list of `kind`, `operation`, `field` (may be null), `path`,
-/// `privilege`: what boma's account must be allowed where.
+/// `privilege`, and `address` where it is for that resource alone: what boma's account must be allowed
+/// where.
 ///
 /// All volatile: `missing`: list of `what`, `name`, `reason`; `templates`: by name `template`,
 /// `tools` (VMware Tools were seen in it), `hardware_version`, `disk_gib`; `free_gib`: by
