@@ -261,14 +261,16 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a node runs in the cluster and the plan says nothing of it.
+    /// Whether a node that boma keeps runs in the cluster, and the plan says nothing of it. One that
+    /// is not taken over yet is nobody's to drain.
     fn runs_unplanned(&self, node: &Address) -> bool {
         let live = self.live.get(node).and_then(Reading::object);
         let runs = live.is_some_and(|object| {
             let tree = object.attributes.tree();
             tree["service"] == "active" && tree["node"] != "absent"
         });
-        runs && !self.changes.contains_key(node) && !self.blocked.contains_key(node)
+        let recorded = self.prior.resources.contains_key(node);
+        runs && recorded && !self.changes.contains_key(node) && !self.blocked.contains_key(node)
     }
 
     pub(super) fn block(&mut self, resource: &Resource, cause: BlockCause) {

@@ -88,7 +88,9 @@ fn what_differs_is_left_to_the_next_plan() {
     assert_eq!(shown, [&json!("cpus"), &json!(8), &json!(6), &json!("power-cycle")]);
     assert_eq!(world(&env), before);
 
-    let plan = env.json(0, &["plan", "--lab", "small.toml", "--target", AGENT]);
+    // Its node goes with it: somebody has to move the pods away.
+    let scope = ["--target", AGENT, "--target", "k3s/agent/agent-1"];
+    let plan = env.json(0, &[&["plan", "--lab", "small.toml"], &scope[..]].concat());
     assert_eq!(plan["changes"][0]["action"], "update");
     assert_eq!(plan["changes"][0]["attributes"][0]["path"], "cpus");
     assert_eq!(plan["changes"][0]["attributes"].as_array().map(Vec::len), Some(1));

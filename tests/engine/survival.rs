@@ -274,12 +274,12 @@ fn sizes(system: &System) -> BTreeMap<String, u32> {
     claims.map(|one| (one.place.as_str().to_owned(), size(&one).expect("a size"))).collect()
 }
 
-/// Which claims and namespaces of projects the state knows, and as which objects: they are neither
-/// forgotten nor others while their project is in the spec.
+/// Which claims the state knows, and as which objects: they are neither forgotten nor others while
+/// their project is in the spec.
 fn records(system: &System) -> BTreeMap<Address, String> {
-    let kinds = ["kubernetes/PersistentVolumeClaim", "kubernetes/ProjectNamespace"];
     let records = system.state.resources.iter();
-    let records = records.filter(|(_, record)| kinds.contains(&record.kind.name));
+    let claims = |name: &str| name == "kubernetes/PersistentVolumeClaim";
+    let records = records.filter(|(_, record)| claims(record.kind.name));
     records.map(|(address, record)| (address.clone(), record.id.clone())).collect()
 }
 
