@@ -386,9 +386,9 @@ async fn opened_firewall(
     let outcome =
         act(&machines, &wanted("host/firewall", "agent-1"), Operation::Update, attributes).await;
     let lines = server.lines();
-    let confirms = |line: &&String| *line == "systemctl stop boma-firewall-revert.timer";
+    let confirms = |line: &String| line == "systemctl stop boma-firewall-revert.timer";
     let last = lines.iter().rposition(|line| line.starts_with("ufw allow")).unwrap();
-    let confirmed = lines[last..].iter().find(confirms).is_some();
+    let confirmed = lines[last..].iter().any(confirms);
     assert_eq!(confirmed, outcome.is_ok(), "{lines:?}");
     outcome
 }
