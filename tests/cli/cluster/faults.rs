@@ -107,7 +107,7 @@ fn a_cluster_whose_servers_all_stand_still_is_started() {
     for server in ["server-1", "server-2", "server-3"] {
         hand.rig.shell(server, "systemctl stop k3s");
     }
-    let ran = hand.rig.env.expect(1, APPLY);
+    let ran = hand.rig.env.expect(4, APPLY);
     assert_eq!(ran.stdout.matches("no server of the cluster is known to run").count(), 1, "{ran}");
     assert!(ran.stdout.contains("systemctl status k3s"), "{ran}");
     assert!(ran.stdout.ends_with("Applied: 3 done.\n"), "{ran}");
