@@ -100,13 +100,14 @@ async fn written_once(rig: &Rig, subject: &Subject) {
     panic!("{} is written anew each time", subject.address);
 }
 
-/// Each file begins anew: releases of one driver share their names. Volumes are not the provider's to
-/// remove.
+/// Each file begins anew: releases of one driver share their names. What holds data is not the
+/// provider's to remove unless somebody gives it up.
 async fn removed(rig: &Rig, made: Vec<Subject>) {
     for subject in made.iter().rev() {
-        if subject.path().contains("/persistentvolumes/") {
-            rig.api.merge(&subject.path(), &json!({"metadata": {"finalizers": null}})).await.ok();
-            rig.api.delete(&subject.path()).await;
+        let path = subject.path();
+        if path.contains("/persistentvolume") || path.ends_with("/cht-couchdb-credentials") {
+            rig.api.merge(&path, &json!({"metadata": {"finalizers": null}})).await.ok();
+            rig.api.delete(&path).await;
         } else if let Err(error) = rig.act(subject, Operation::Delete, &[]).await {
             panic!("{}: {error:?}", subject.address);
         }
