@@ -104,6 +104,8 @@ const ON_VM: &[Need] = &[
     (VM, "power-on", None, "VirtualMachine.Interact.PowerOn"),
     (VM, "power-off", None, "VirtualMachine.Interact.PowerOff"),
     (VM, "delete", None, "VirtualMachine.Inventory.Delete"),
+    // One that runs is turned off first.
+    (VM, "delete", None, "VirtualMachine.Interact.PowerOff"),
 ];
 
 const ON_TEMPLATE: &[Need] = &[(VM, "create", None, "VirtualMachine.Provisioning.DeployTemplate")];

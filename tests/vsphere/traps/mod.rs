@@ -57,7 +57,7 @@
 //! | 7.7 fights with DRS | `placement::moves_by_drs_are_no_drift` | lab |
 //! | 7.8 waits for the guest | `practice::a_template_without_tools_is_found_before_the_first_write`, `identity::a_machine_is_awaited_until_its_guest_tells_name_and_address` | lab |
 //! | 7.9 clones that are not resumed | `practice::a_clone_whose_answer_is_lost_is_found_by_its_mark`, `machines::an_interrupted_clone_is_waited_for_and_found_by_its_mark`, `machines::a_taken_name_is_adopted_only_with_our_mark` | lab |
-//! | 7.10 opaque permission errors | `permissions::a_missing_privilege_is_named_with_the_objects_path`, `site::privileges_are_asked_for_at_once_and_named_with_the_nearest_path` | lab |
+//! | 7.10 opaque permission errors | `permissions::a_missing_privilege_is_named_with_the_objects_path`, `site::privileges_are_asked_for_at_once_and_named_with_the_nearest_path`, `privileges::privileges_that_are_asked_for_are_enough_and_known_before_the_first_write` | lab |
 //! | 7 tasks block each other | `practice::a_machine_that_is_busy_is_worth_another_try`; cluster writes: `rules::…_leaves_other_rules_alone` | lab, both |
 //! | 7 secrets in the state | `practice::no_secret_is_in_the_state` | lab |
 //! | 7 authoritative permissions | `permissions::roles_and_permissions_leave_other_peoples_alone` | both |
@@ -68,5 +68,6 @@ mod hardware;
 mod identity;
 mod placement;
 mod practice;
+mod privileges;
 mod real;
 mod sessions;
