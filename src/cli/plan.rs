@@ -102,14 +102,16 @@ fn exit(review: &Review, detailed: bool) -> Exit {
     }
 }
 
-/// Lowers a spec; for a destroy only its endpoints count, and the volumes in the cluster.
+/// Lowers a spec; for a destroy only its endpoints count, what boma's account may do there, and the
+/// volumes in the cluster.
 pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
     let desired = lower_with(&loaded.spec, &loaded.sources);
     if !destroy {
         return desired;
     }
+    let site = desired.observed.into_iter().filter(|one| one.kind.name == "vsphere/site");
     // Whoever removes the cluster has to know which disks it has.
-    let observed = vec![abandon::volumes()];
+    let observed = site.chain([abandon::volumes()]).collect();
     Desired { endpoints: desired.endpoints, observed, ..Desired::default() }
 }
 

@@ -29,16 +29,24 @@ impl Planner<'_> {
         BlockCause::Refused { message, help: help.into() }
     }
 
-    /// Why something that holds data is not left behind: what it lives in stays, and goes on
-    /// without it.
-    pub(super) fn left_behind(&self, record: &Record) -> Option<BlockCause> {
+    /// Why something that holds data is not left behind: what it lives in, or its project, stays and
+    /// goes on without it.
+    pub(super) fn left_behind(&self, address: &Address, record: &Record) -> Option<BlockCause> {
         let stays = |home: &&Address| self.desired.resources.contains_key(*home);
-        let home = home(&record.edges).filter(stays)?;
-        let message = format!("it holds data, and {home} would go on without it");
-        let help = "take back the edit of the spec: the number of a project's CouchDB nodes and the \
-                    names of its volumes stay as they were made; to change them, make another \
-                    project and move the data (CHT's couchdb-migration)";
+        let home = home(&record.edges).filter(stays).map(Address::to_string);
+        let owner = home.or_else(|| self.staying_project(address))?;
+        let message = format!("it holds data, and {owner} would go on without it");
+        let help = "take back the edit of the spec: a project's namespace, the number of its CouchDB \
+                    nodes and the names of its volumes stay as they were made; to change them, make \
+                    another project and move the data (CHT's couchdb-migration)";
         Some(BlockCause::Refused { message, help: help.into() })
+    }
+
+    /// The project of an address, where the spec still has it: its namespace may be another one.
+    fn staying_project(&self, address: &Address) -> Option<String> {
+        let name = address.project()?;
+        let mut desired = self.desired.resources.keys();
+        desired.any(|one| one.project() == Some(name)).then(|| format!("project/{name}"))
     }
 
     /// Something that holds data, stands, and lives where a resource lives.

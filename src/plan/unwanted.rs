@@ -53,8 +53,9 @@ impl Planner<'_> {
             destroy: self.options.destroy,
         };
         let Decision::Do(action, reason) = decide(row) else { return };
-        if let Some(cause) =
-            record.filter(|_| reason == Reason::HoldsData).and_then(|one| self.left_behind(one))
+        if let Some(cause) = record
+            .filter(|_| reason == Reason::HoldsData)
+            .and_then(|one| self.left_behind(address, one))
         {
             let blocked = Blocked { address: address.clone(), kind, cause, origin: None };
             self.blocked.insert(address.clone(), blocked);

@@ -42,8 +42,12 @@ pub fn seen(facts: &Facts<'_>) -> Option<Json> {
     Some(facts.live?.get(&address)?.object()?.attributes.tree())
 }
 
+/// Whether something is made or changed. What is only removed supposes nothing.
 fn changes(facts: &Facts<'_>) -> bool {
-    facts.plan.is_some_and(|plan| plan.changes.iter().any(|change| change.action != Action::NoOp))
+    facts.plan.is_some_and(|plan| {
+        let mut changes = plan.changes.iter();
+        !plan.basis.destroy && changes.any(|change| change.action != Action::NoOp)
+    })
 }
 
 fn is_cloned(facts: &Facts<'_>, machine: &Machine) -> bool {

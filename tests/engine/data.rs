@@ -159,6 +159,8 @@ fn a_project_keeps_its_namespace_and_its_nodes() {
     let nodes = "couchdb = { nodes = 3 }\n";
     wish(&mut system, &named(&["acacia"], nodes));
     refused(&system.plan(), CLAIM, "would go on without it");
+    wish(&mut system, &named(&["acacia"], &format!("{moved}{nodes}")));
+    refused(&system.plan(), CLAIM, "project/acacia would go on without it");
     let grown = "couchdb = { storage = \"20GiB\" }\n";
     wish(&mut system, &named(&["acacia"], grown));
     refused(&system.plan(), CLAIM, "cannot change from");
