@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value as Json, json};
-
 use super::error::{CliError, Exit};
 use super::whole::{self, Readers};
 use crate::plan::{Action, Disk, Live, Plan, VOLUMES};
 use crate::render::clean;
+use crate::render::json::DiskJson;
 use crate::resource::Lifecycle;
 use crate::state::State;
 
@@ -74,7 +73,7 @@ fn projects(disks: &[Disk]) -> String {
 /// It cannot be written.
 pub fn remember(dir: &Path, serial: u64, disks: &[Disk]) -> Result<PathBuf, CliError> {
     let path = dir.join(format!("disks-{serial}.json"));
-    let list: Vec<Json> = disks.iter().map(json).collect();
+    let list: Vec<DiskJson> = disks.iter().map(DiskJson::from).collect();
     let text = serde_json::to_string_pretty(&list).unwrap_or_default() + "\n";
     whole::replace(&path, Readers::Owner, text.as_bytes()).map_err(|error| {
         CliError::new(
@@ -85,23 +84,17 @@ pub fn remember(dir: &Path, serial: u64, disks: &[Disk]) -> Result<PathBuf, CliE
     Ok(path)
 }
 
-fn json(disk: &Disk) -> Json {
-    json!({"project": disk.project, "claim": disk.claim, "volume": disk.volume, "disk": disk.id,
-        "size": disk.size})
-}
-
-/// What is left in vCenter, in words: a line for each disk. Empty where nothing is.
+/// What stays in vCenter, in words: a line for each disk. Empty where nothing does.
 pub fn left(disks: &[Disk], list: Option<&Path>) -> String {
-    let kept: Vec<&Disk> = disks.iter().filter(|disk| disk.retained).collect();
-    if kept.is_empty() {
+    if disks.is_empty() {
         return String::new();
     }
     let mut text = format!(
         "\nLeft on the datastore, with their data: {} disks. vCenter shows them in the cluster's \
          Monitor > Cloud Native Storage > Container Volumes, until somebody deletes them there.\n",
-        kept.len()
+        disks.len()
     );
-    for disk in kept {
+    for disk in disks {
         let id = disk.id.as_deref().unwrap_or("no id");
         let line = format!("  {}/{}  {}  {id}", disk.project, disk.claim, disk.size);
         text += &format!("{}\n", clean(&line));

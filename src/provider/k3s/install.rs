@@ -98,11 +98,10 @@ impl Install<'_> {
             self.attributes[key].as_object().or_else(|| goes.then_some(&none))
         };
         let (mirrors, logins) = (wanted("mirrors"), wanted("logins"));
-        let text = self.probe.text(registries::ITEM);
         if mirrors.is_none() && logins.is_none() {
             return Ok(());
         }
-        let mut file = Registries::of(text).map_err(|problem| {
+        let mut file = Registries::of(self.probe.text(registries::ITEM)).map_err(|problem| {
             Failure::refused(
                 problem,
                 "move what it says into `mirrors` and `credentials` of [images], remove the file \

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::manifest::{head, manifest};
 use super::place::Place;
+use super::read::get;
 use super::shape::TAINTS;
 use super::status::Status;
 use crate::resource::Mark;
@@ -30,7 +31,7 @@ pub struct Wish<'a> {
 /// # Errors
 /// k3s has not registered the node; the server refuses.
 pub async fn write(client: &Client, place: &Place, wish: &Wish<'_>) -> Result<Applied, Failure> {
-    let Some(live) = read(client, place).await? else {
+    let Some(live) = get(client, place).await? else {
         return Err(Failure::later(
             format!("the cluster has no node {}", place.name),
             "see that k3s runs on it (`systemctl status k3s k3s-agent`), then apply again",
@@ -59,7 +60,7 @@ pub async fn write(client: &Client, place: &Place, wish: &Wish<'_>) -> Result<Ap
 /// # Errors
 /// The server refuses.
 pub async fn release(client: &Client, place: &Place) -> Result<(), Failure> {
-    let Some(live) = read(client, place).await? else { return Ok(()) };
+    let Some(live) = get(client, place).await? else { return Ok(()) };
     let former = own_taints(&live);
     let live = set_taints(client, place, live, &former, &[]).await?;
     let manifest = head(place, live["metadata"]["uid"].as_str());
@@ -70,15 +71,6 @@ pub async fn release(client: &Client, place: &Place) -> Result<(), Failure> {
 pub fn own_taints(live: &Json) -> BTreeSet<String> {
     let keys = live["metadata"]["annotations"][TAINTS].as_str().unwrap_or_default();
     keys.split(',').filter(|key| !key.is_empty()).map(str::to_owned).collect()
-}
-
-async fn read(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
-    let answer = client.call(&Call::get(place.path())).await?;
-    match answer.status.as_u16() {
-        404 => Ok(None),
-        200 => Ok(Some(answer.json())),
-        _ => Err(Status::of(&answer).into()),
-    }
 }
 
 /// Writes the list of taints, which is one field: read, changed, and written only if nobody wrote

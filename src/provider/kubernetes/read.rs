@@ -77,8 +77,7 @@ pub async fn read_one(client: &Client, place: &Place, written: bool) -> Result<R
 
 /// Reads many objects: kinds side by side. A place that stands for many objects is answered by one
 /// reading of each, under its address and their names, and by nothing under its address itself.
-/// Once the cluster does not answer at all, what was not
-/// asked for yet is not asked for.
+/// Once the cluster does not answer at all, what was not asked for yet is not asked for.
 ///
 /// Nothing is run in any pod, but where an interrupted run left open whether a node of CouchDB
 /// joined its cluster.

@@ -16,7 +16,7 @@ use super::text::plain;
 use crate::provider::Run;
 use crate::resource::Address;
 
-/// Asked from a pod beside it, whose resolver adds the namespace and whatever the cluster's domain is.
+/// Asked from a pod beside it, whose resolver adds the namespace and the cluster's domain.
 const UPGRADE: &str = "http://api:5988/api/v2/upgrade";
 
 /// What is known of each project's upgrade, by namespace. A project is asked once, since what boma
