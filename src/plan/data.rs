@@ -15,7 +15,8 @@ impl Planner<'_> {
         let moved = record.filter(|record| record.place != resource.place);
         moved.map(|record| elsewhere(&record.place, &resource.place)).or_else(|| {
             let made_up = action == Action::Create && is_made_up(resource);
-            self.data_beside(resource).filter(|_| made_up).map(Self::made_with_others)
+            let data = made_up.then(|| self.data_beside(resource)).flatten();
+            data.map(Self::made_with_others)
         })
     }
 

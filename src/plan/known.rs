@@ -6,8 +6,7 @@ use super::diff::{FieldDiff, diff};
 use super::planner::Planner;
 use super::{Action, Assumed};
 use crate::resource::{
-    Attributes, Kind, Mode, Object, Reference, Resource, SecretSource, as_secret, references,
-    resolve,
+    Attributes, Kind, Mode, Object, Reference, SecretSource, as_secret, references, resolve,
 };
 use crate::state::Record;
 use std::collections::BTreeMap;
@@ -38,19 +37,15 @@ impl Planner<'_> {
         diff(kind, desired, prior.as_ref(), &live)
     }
 
-    /// The desired tree with everything filled in that is known at plan time.
-    pub(super) fn known(
-        &self,
-        resource: &Resource,
-        secrets: &BTreeMap<SecretSource, Json>,
-    ) -> Json {
+    /// A desired tree with everything filled in that is known at plan time.
+    pub(super) fn known(&self, tree: &Json, secrets: &BTreeMap<SecretSource, Json>) -> Json {
         let known = |reference: &Reference| self.value_of(reference);
         let secret = |source: &SecretSource| secrets.get(source).cloned();
-        resolve(&resource.attributes.tree(), &known, &secret)
+        resolve(tree, &known, &secret)
     }
 
-    pub(super) fn assumed(&self, resource: &Resource) -> Vec<Assumed> {
-        references(&resource.attributes.tree())
+    pub(super) fn assumed(&self, tree: &Json) -> Vec<Assumed> {
+        references(tree)
             .into_iter()
             .filter_map(|reference| {
                 let value = self.value_of(&reference).filter(|value| as_secret(value).is_none())?;

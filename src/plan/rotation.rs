@@ -65,7 +65,7 @@ impl Planner<'_> {
     fn has_desired_token(&self, server: &Resource) -> bool {
         let Some(Reading::Present(object)) = self.live.get(&server.address) else { return false };
         let record = self.prior.resources.get(&server.address);
-        let desired = self.known(server, self.secrets);
+        let desired = self.known(&server.attributes.tree(), self.secrets);
         let found = self.compare(server.kind, record, Some(object), &desired);
         !found.iter().any(|one| one.path == TOKEN)
     }

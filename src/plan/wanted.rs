@@ -64,7 +64,8 @@ impl Planner<'_> {
     ) {
         let address = &resource.address;
         let record = self.prior.resources.get(address);
-        let desired = self.known(resource, self.secrets);
+        let tree = resource.attributes.tree();
+        let desired = self.known(&tree, self.secrets);
         let mut found = self.compare(resource.kind, record, object, &desired);
         let requested = self.options.replace.contains(address);
         provider_id::leave(&mut found, object, requested);
@@ -108,7 +109,7 @@ impl Planner<'_> {
             Action::NoOp => self.recorded_anew(resource, record, object, &desired),
             _ => (action, reason),
         };
-        let change = self.change(resource, action, reason, object, found);
+        let change = self.change(resource, &tree, action, reason, object, found);
         if let Some(cause) = self.unenterable(resource, change.action) {
             return self.block(resource, cause);
         }
@@ -118,15 +119,19 @@ impl Planner<'_> {
     fn change(
         &self,
         resource: &Resource,
+        tree: &Json,
         action: Action,
         reason: Reason,
         object: Option<&Object>,
         found: Vec<FieldDiff>,
     ) -> Change {
         // Digests of secrets are compared and never planned with: the plan keeps the references.
-        let desired = self.known(resource, &BTreeMap::new());
-        let live = object.map(|object| object.attributes.tree());
-        let running = live.as_ref().is_some_and(|live| live["power"] != "off");
+        let desired = self.known(tree, &BTreeMap::new());
+        // A node whose machine is made anew runs until then.
+        let standing = self.live.get(&resource.address).and_then(Reading::object);
+        let standing = standing.map(|object| object.attributes.tree());
+        let live = standing.as_ref().filter(|_| object.is_some());
+        let running = live.is_some_and(|live| live["power"] != "off");
         let mut attributes: Vec<Difference> = match action {
             Action::Create => all_of(resource.kind, &desired),
             _ => found.into_iter().filter_map(|one| difference(one, resource, running)).collect(),
@@ -134,8 +139,7 @@ impl Planner<'_> {
         for one in &mut attributes {
             let key = one.path.split('.').next().unwrap_or_default();
             one.origin = Some(resource.origins.get(key).unwrap_or(&resource.origin).clone());
-            one.changed_by =
-                live.as_ref().and_then(|live| manager(live, &one.path)).map(str::to_owned);
+            one.changed_by = live.and_then(|live| manager(live, &one.path)).map(str::to_owned);
         }
         let (action, reasons) = self.raise(resource, action, reason, &attributes);
         let subject = Subject {
@@ -143,7 +147,7 @@ impl Planner<'_> {
             kind: resource.kind,
             endpoint: &resource.endpoint,
             desired: &desired,
-            live: live.as_ref(),
+            live,
             recorded: self.prior.resources.contains_key(&resource.address),
             entry: self.entry(resource),
             destroy: false,
@@ -155,9 +159,6 @@ impl Planner<'_> {
             steps.insert(0, subject.rotate_token());
         }
         let disturbs = subject.disturbs(action, &attributes);
-        // A node whose machine is made anew runs until then.
-        let standing = self.live.get(&resource.address).and_then(Reading::object);
-        let standing = standing.map(|object| object.attributes.tree());
         let (opening, closing) = Subject { live: standing.as_ref(), ..subject }.around(action);
         Change {
             address: resource.address.clone(),
@@ -172,7 +173,7 @@ impl Planner<'_> {
             window: disturbs.then(|| machine(resource).unwrap_or(&resource.address).clone()),
             origin: Some(resource.origin.clone()),
             desired: Attributes::new(&desired),
-            assumed: self.assumed(resource),
+            assumed: self.assumed(tree),
             locator: self.locator(resource, object),
             live: object.map(|object| object.attributes.clone()),
             edges: resource.edges.clone(),
@@ -274,13 +275,20 @@ impl Planner<'_> {
             return (Action::Adopt, Reason::Interrupted);
         }
         let stale = record.is_some_and(|record| {
-            let recorded = record.attributes.tree();
-            let mut found = diff(resource.kind, desired, Some(&recorded), &recorded);
-            provider_id::leave(&mut found, object, false);
-            record.protected != resource.protected || !found.is_empty()
+            record.protected != resource.protected
+                || record.attributes != Attributes::new(desired)
+                    && is_other(resource, object, record, desired)
         });
         if stale { (Action::Adopt, Reason::SpecChanged) } else { (Action::NoOp, Reason::Equal) }
     }
+}
+
+/// Whether what is recorded differs from what the spec wants in more than its letters.
+fn is_other(resource: &Resource, object: Option<&Object>, record: &Record, desired: &Json) -> bool {
+    let recorded = record.attributes.tree();
+    let mut found = diff(resource.kind, desired, Some(&recorded), &recorded);
+    provider_id::leave(&mut found, object, false);
+    !found.is_empty()
 }
 
 /// The machine that a resource is on. `None` where it is on none.

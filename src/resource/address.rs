@@ -79,9 +79,24 @@ impl Glob {
 
     /// Whether the pattern covers the whole address.
     pub fn matches(&self, address: &Address) -> bool {
+        if !self.frames(&address.0) {
+            return false;
+        }
         let pattern: Vec<&str> = self.0.split('/').collect();
         let segments: Vec<&str> = address.0.split('/').collect();
         match_segments(&pattern, &segments)
+    }
+
+    /// Whether an address begins and ends as the pattern does outside its stars: most addresses do
+    /// not, and are told apart without taking anything to pieces.
+    fn frames(&self, address: &str) -> bool {
+        let (head, tail) = match (self.0.split_once('*'), self.0.rsplit_once('*')) {
+            (Some((head, _)), Some((_, tail))) => (head, tail),
+            _ => return self.0 == address,
+        };
+        // A `**` may stand for nothing, and then its slash does.
+        let (head, tail) = (head.trim_end_matches('/'), tail.trim_start_matches('/'));
+        address.starts_with(head) && address.ends_with(tail)
     }
 }
 
@@ -98,16 +113,20 @@ fn match_segments(pattern: &[&str], segments: &[&str]) -> bool {
     }
 }
 
+/// Takes for each star as little as it can: what fits later fits then, too, so that no pattern
+/// takes more than its length times the text's.
 fn match_text(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices()
-                .map(|(at, _)| at)
-                .chain([rest.len()])
-                .any(|at| match_text(after, &rest[at..]))
-        }),
-    }
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let (between, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = text.strip_prefix(head).and_then(|text| text.strip_suffix(tail));
+    let Some(mut inner) = inner else { return false };
+    between.split('*').all(|part| match inner.split_once(part) {
+        Some((_, after)) => {
+            inner = after;
+            true
+        }
+        None => false,
+    })
 }
 
 #[cfg(test)]
@@ -134,5 +153,21 @@ mod tests {
         check("**", "a", true);
         check("a*c", "abbc", true);
         check("a*c", "abbcd", false);
+        check("a*a", "a", false);
+        check("a*b*c", "a-b-b-c", true);
+        check("a*b*c", "a-c-b", false);
+        check("*-*-*", "a-b", false);
+        check("a/**", "a", true);
+        check("**/a", "a", true);
+        check("a/**/b", "a/b", true);
+        check("a/**/b", "a", false);
+        check("*", "", true);
+    }
+
+    #[test]
+    fn many_stars_take_no_longer_than_few() {
+        let pattern = "*a".repeat(40) + "*b";
+        check(&pattern, &"a".repeat(400), false);
+        check(&(pattern + "*"), &("a".repeat(400) + "b"), true);
     }
 }
