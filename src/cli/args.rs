@@ -1,8 +1,18 @@
 //! The command line. Doc comments are the help text.
 
+mod lab;
+mod secrets;
+mod state;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::lab::{
+    LabCommand, LabDriftArgs, LabFaultArgs, LabServeArgs, LabStatusArgs, LabTarget,
+};
+pub use self::secrets::{SecretsCommand, SecretsExportArgs};
+pub use self::state::{StateCommand, StateListArgs, StateMoveArgs, StateShowArgs};
 
 /// What every command's help ends with.
 const EXIT_CODES: &str = "\
@@ -291,214 +301,6 @@ pub struct ShowArgs {
     /// A plan saved with `plan --out`
     #[arg(value_name = "PLANFILE")]
     pub plan: PathBuf,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-/// `state`
-#[derive(Debug, Subcommand)]
-pub enum StateCommand {
-    /// List what is recorded
-    List(StateListArgs),
-    /// Show one record
-    Show(StateShowArgs),
-    /// Forget a record; the object itself is left alone
-    Rm(StateShowArgs),
-    /// Give a record another address
-    Mv(StateMoveArgs),
-    /// Clear the note of a lock whose process is gone
-    Unlock(Target),
-}
-
-/// `state list`
-#[derive(Debug, Args)]
-pub struct StateListArgs {
-    #[command(flatten)]
-    pub target: Target,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-/// `state show` and `state rm`
-#[derive(Debug, Args)]
-pub struct StateShowArgs {
-    #[command(flatten)]
-    pub target: Target,
-    /// The resource
-    #[arg(value_name = "ADDRESS")]
-    pub address: String,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-/// `state mv`
-#[derive(Debug, Args)]
-pub struct StateMoveArgs {
-    #[command(flatten)]
-    pub target: Target,
-    /// The address now
-    #[arg(value_name = "FROM")]
-    pub from: String,
-    /// The address afterwards
-    #[arg(value_name = "TO")]
-    pub to: String,
-}
-
-/// `lab`
-#[derive(Debug, Subcommand)]
-pub enum LabCommand {
-    /// Serve the world to other programs until Ctrl-C; other commands with --lab use it meanwhile
-    Serve(LabServeArgs),
-    /// Change things behind boma's back, and print them as JSON
-    Drift(LabDriftArgs),
-    /// Say what is in the world: objects, sessions, requests, tasks, disks, staged faults
-    Status(LabStatusArgs),
-    /// Make something go wrong in a lab that is served, so many calls from now
-    #[command(after_help = FAULTS)]
-    Fault(LabFaultArgs),
-    /// Throw the world and its state away
-    Reset(LabTarget),
-}
-
-/// `secrets`
-#[derive(Debug, Subcommand)]
-pub enum SecretsCommand {
-    /// Write the projects' credentials, encrypted with age, for a safe place
-    ///
-    /// They are read from the cluster, which has the only copy of what boma made up. The result is
-    /// armored text; `age --decrypt` makes JSON of it: `projects`, then by name `namespace`,
-    /// `secret` and `data`. Nothing is ever written in plain text. A Secret that is not there is
-    /// named, and ends it with exit code 1.
-    #[command(after_help = EXIT_CODES)]
-    Export(SecretsExportArgs),
-}
-
-/// `secrets export`
-#[derive(Debug, Args)]
-pub struct SecretsExportArgs {
-    #[command(flatten)]
-    pub target: Target,
-    /// Only this project; may be given again [default: all]
-    #[arg(long, value_name = "NAME")]
-    pub project: Vec<String>,
-    /// Who can decrypt it: a public key of age; may be given again
-    #[arg(long, value_name = "AGE_KEY")]
-    pub recipient: Vec<String>,
-    /// The same from a file: one key a line, lines that begin with # left out
-    #[arg(long, value_name = "FILE")]
-    pub recipients_file: Vec<PathBuf>,
-    /// Write it to a file, for its owner only [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-/// A spec whose world it is.
-#[derive(Clone, Debug, Args)]
-pub struct LabTarget {
-    /// The spec: a TOML file
-    #[arg(value_name = "SPEC")]
-    pub spec: PathBuf,
-}
-
-/// `lab serve`
-#[derive(Debug, Args)]
-pub struct LabServeArgs {
-    #[command(flatten)]
-    pub target: LabTarget,
-    /// Port on 127.0.0.1 [default: one that is free]
-    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
-    pub port: u16,
-    /// How long each task takes, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    pub task_delay_ms: u64,
-    /// The most objects in one page of an answer; a real vCenter sends about 100
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub page_size: usize,
-}
-
-/// What `lab fault --help` ends with.
-const FAULTS: &str = "\
-Faults:
-  expire-session             the session has ended when the call comes
-  refuse=TYPE[:MESSAGE]      the call ends in this vim25 fault, and does nothing
-  task-error=TYPE[:MESSAGE]  its task ends in this vim25 fault, and does nothing
-  slow-task=MS               its task takes so long
-  concurrent-write           somebody else writes the machine's configuration just before
-  drop-before                the connection is cut, and the call does nothing
-  drop-after                 the call is carried out, and its answer is lost
-  unavailable                HTTP status 503, and the call does nothing
-  small-pages=N              pages hold N objects at most
-  question                   the machine asks a question, and its task waits for the answer
-
-Faults of hosts, at the commands that boma runs there (with --host NAME: of one machine; with
---method PROGRAM: of one program, such as install, systemctl or boma-probe):
-  hang                       the command never answers, and does nothing
-  disk-full                  the command finds no space left on the disk
-  reboot                     the host goes down and comes up again instead
-  dead                       the host answers nobody any more
-  sudo-refused               sudo asks for a password, and none is right
-  slow-task=MS, drop-before, drop-after as above
-
-Faults of a cluster's API, with --method 'Kubernetes:VERB RESOURCE' (such as 'Kubernetes:LIST
-deployments'; 'Kubernetes:CONTINUE' for further pages of lists; * for any verb):
-  refuse=CODE                this HTTP status: 401, 403, 409, 410, 429 (with Retry-After), 500, 503, 504
-  expire-session             HTTP status 401
-  concurrent-write           somebody else writes the object just before
-  drop-before, drop-after, unavailable, hang, slow-task=MS and small-pages=N as above
-
-Faults are gone once they have hit all their calls, and with the process that serves the lab.
-
-Example: the second clone from now on fails
-  boma lab fault SPEC --method CloneVM_Task --nth 2 --fault task-error=InsufficientResourcesFault";
-
-/// `lab fault`
-#[derive(Debug, Args)]
-pub struct LabFaultArgs {
-    #[command(flatten)]
-    pub target: LabTarget,
-    /// What goes wrong; see below
-    #[arg(long, value_name = "FAULT", value_parser = super::lab::parse_fault, required_unless_present_any = ["rules", "clear"])]
-    pub fault: Option<crate::lab::StagedFault>,
-    /// The calls that count: a vim25 method, `GET /api/...`, a program that hosts run, or
-    /// `Kubernetes:VERB RESOURCE`
-    /// [default: all calls that need a session, or all commands]
-    #[arg(long, value_name = "METHOD", requires = "fault")]
-    pub method: Option<String>,
-    /// The machine whose commands count, by name or address [default: all]
-    #[arg(long, value_name = "NAME", requires = "fault")]
-    pub host: Option<String>,
-    /// The first call that is hit, counted from now
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub nth: u64,
-    /// How many calls are hit, one after the other
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub times: u64,
-    /// Several faults at once, as JSON: the list that `lab status` has under `faults`
-    #[arg(long, value_name = "JSON")]
-    pub rules: Option<String>,
-    /// Take back what was staged before
-    #[arg(long)]
-    pub clear: bool,
-}
-
-/// `lab drift`
-#[derive(Debug, Args)]
-pub struct LabDriftArgs {
-    #[command(flatten)]
-    pub target: LabTarget,
-    /// The same seed changes the same things
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// How many things
-    #[arg(long, value_name = "K", default_value_t = 1)]
-    pub count: usize,
-}
-
-/// `lab status`
-#[derive(Debug, Args)]
-pub struct LabStatusArgs {
-    #[command(flatten)]
-    pub target: LabTarget,
     #[command(flatten)]
     pub output: Output,
 }
