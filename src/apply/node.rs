@@ -15,7 +15,7 @@ use crate::plan::{
 use crate::provider::{Inputs, Provider, ProviderError, Retry, Run, Wanted};
 use crate::resource::{
     Address, Attributes, Condition, Kind, Layer, Lifecycle, Mode, Object, Reading, Sealer,
-    SecretSource, Unmet, generated, references, resolve,
+    SecretSource, Unmet, generated, pointer_key, references, resolve,
 };
 use crate::state::{Entry, Open};
 
@@ -540,7 +540,7 @@ fn without(tree: &Json, pointers: &[String]) -> Json {
     let mut tree = tree.clone();
     for (parent, key) in pointers.iter().filter_map(|pointer| pointer.rsplit_once('/')) {
         if let Some(Json::Object(map)) = tree.pointer_mut(parent) {
-            map.remove(&key.replace("~1", "/").replace("~0", "~"));
+            map.remove(&pointer_key(key));
         }
     }
     tree

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::{Address, Attributes, Endpoint, Kind, Place};
+use super::{Address, Attributes, Endpoint, Kind, Place, pointer_word};
 
 /// A computed attribute of another resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -288,8 +288,8 @@ pub fn secrets(json: &Json) -> Vec<SecretSource> {
 /// Where in an encoded tree generated secrets stand: JSON pointers (RFC 6901), in tree order.
 pub fn generated(json: &Json) -> Vec<String> {
     let below = |key: String, value: &Json| {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        generated(value).into_iter().map(move |rest| format!("/{key}{rest}")).collect::<Vec<_>>()
+        let word = pointer_word(&key);
+        generated(value).into_iter().map(move |rest| format!("/{word}{rest}")).collect::<Vec<_>>()
     };
     match (as_secret(json), json) {
         (Some(source), _) if source.is_generated() => vec![String::new()],

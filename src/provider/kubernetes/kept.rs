@@ -13,6 +13,7 @@ use super::read::get;
 use super::shape;
 use super::text::encode;
 use crate::provider::Inputs;
+use crate::resource::pointer_word;
 
 /// The kind whose `data` is kept.
 pub const KIND: &str = "kubernetes/Credentials";
@@ -97,7 +98,7 @@ fn with_live(place: &Place, inputs: &Inputs, live: &Json) -> Result<Json, Failur
 }
 
 fn is_made_up(inputs: &Inputs, key: &str) -> bool {
-    let pointer = format!("/data/{}", key.replace('~', "~0").replace('/', "~1"));
+    let pointer = format!("/data/{}", pointer_word(key));
     inputs.generated.contains(&pointer)
 }
 
