@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use super::error::{CliError, Exit, chain};
 use super::plan::Request;
 use super::refresh::{self, Refreshed};
 use super::world::World;
+use crate::lower::kubernetes::observed::{all, volumes};
 use crate::plan::{
     Desired, Disk, Live, NotGivenUp, Observed, Review, VOLUMES, give_up, namespaces,
 };
 use crate::provider::Wanted;
-use crate::resource::{Address, Attributes, Endpoint, Kind, Locator};
+use crate::resource::Locator;
 
 /// Where all namespaces are read, whoever made them.
 const NAMESPACES: &str = "Namespace";
@@ -46,23 +45,15 @@ pub async fn review(
     world: &World,
     projects: &BTreeSet<String>,
 ) -> Result<(Review, Vec<Disk>), CliError> {
-    let observed = vec![all(NAMESPACES, "Namespace", "namespaces", None), volumes()];
+    let observed = vec![all(NAMESPACES, ("Namespace", "namespaces"), None), volumes()];
     let desired = Desired { observed, ..request.desired.clone() };
     let Refreshed { mut live, stats } = refresh::live(world, &desired, request.state).await?;
     let mut found: Live = [NAMESPACES, VOLUMES].iter().flat_map(|at| below(&live, at)).collect();
     let spaces = namespaces(request.state, &found);
     let of_projects = spaces.iter().filter(|(project, _)| projects.contains(*project));
     let asked = of_projects.flat_map(|(_, names)| names).flat_map(|name| {
-        let at = |kind: &str| format!("{name}/{kind}");
-        [
-            all(
-                &at("PersistentVolumeClaim"),
-                "PersistentVolumeClaim",
-                "persistentvolumeclaims",
-                Some(name),
-            ),
-            all(&at("Secret"), "Secret", "secrets", Some(name)),
-        ]
+        let kinds = [("PersistentVolumeClaim", "persistentvolumeclaims"), ("Secret", "secrets")];
+        kinds.map(|kind| all(&format!("{name}/{}", kind.0), kind, Some(name)))
     });
     found.extend(refresh::more(world, request.state, asked.map(wanted).collect()).await);
     let given_up = give_up(projects, request.state, &found).map_err(refused)?;
@@ -70,24 +61,6 @@ pub async fn review(
     let request = Request { state: &given_up.prior, options: &given_up.options, ..*request };
     let review = request.review(&Refreshed { live, stats }, false)?;
     Ok((review, given_up.disks))
-}
-
-/// Every volume of the cluster.
-pub fn volumes() -> Observed {
-    all(VOLUMES, "PersistentVolume", "persistentvolumes", None)
-}
-
-fn all(address: &str, kind: &str, plural: &str, namespace: Option<&str>) -> Observed {
-    let mut place = json!({"api": "v1", "kind": kind, "plural": plural, "name": "*"});
-    if let Some(namespace) = namespace {
-        place["namespace"] = namespace.into();
-    }
-    Observed {
-        address: Address::from(address),
-        kind: Kind::named(&format!("kubernetes/{kind}")).unwrap_or(Kind::object()),
-        endpoint: Endpoint::kubernetes(),
-        place: Attributes::new(&place),
-    }
 }
 
 fn wanted(observed: Observed) -> Wanted {

@@ -10,6 +10,7 @@ use super::refresh::{self, Refreshed};
 use super::secrets::Secrets;
 use super::world::{self, World};
 use super::{abandon, admission, home, preflight, saved, sources};
+use crate::lower::kubernetes::observed;
 use crate::lower::{lower_with, retain};
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
 use crate::render;
@@ -111,7 +112,7 @@ pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
     }
     let site = desired.observed.into_iter().filter(|one| one.kind.name == "vsphere/site");
     // Whoever removes the cluster has to know which disks it has.
-    let observed = site.chain([abandon::volumes()]).collect();
+    let observed = site.chain([observed::volumes()]).collect();
     Desired { endpoints: desired.endpoints, observed, ..Desired::default() }
 }
 

@@ -13,7 +13,7 @@ mod csi_release;
 pub mod images;
 pub mod node;
 mod object;
-mod observed;
+pub mod observed;
 pub mod rbac;
 mod schema;
 mod servers;

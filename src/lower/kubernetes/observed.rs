@@ -23,13 +23,7 @@ pub fn observed(spec: &Spec) -> Vec<Observed> {
         "plural": "storageclasses",
         "name": "local-path",
     });
-    let volumes = json!({
-        "api": "v1",
-        "kind": "PersistentVolume",
-        "plural": "persistentvolumes",
-        "name": "*",
-    });
-    let volumes = (!spec.projects.is_empty()).then(|| look(VOLUMES, &volumes));
+    let volumes = (!spec.projects.is_empty()).then(volumes);
     let disabled = spec.storage.local_path.value == LocalPath::Disabled;
     let class = disabled.then(|| look("cluster/StorageClass/local-path", &local_path));
     class
@@ -38,6 +32,21 @@ pub fn observed(spec: &Spec) -> Vec<Observed> {
         .chain([look("cluster/csi/ConfigMap/vsphere-csi-cluster-id", &generated)])
         .chain(spec.projects.iter().map(releases))
         .collect()
+}
+
+/// Every volume of the cluster, whoever made it.
+pub fn volumes() -> Observed {
+    all(VOLUMES, ("PersistentVolume", "persistentvolumes"), None)
+}
+
+/// Everything of a core kind, which is given by its name and its plural: of one namespace, or of the
+/// whole cluster.
+pub fn all(address: &str, (kind, plural): (&str, &str), namespace: Option<&str>) -> Observed {
+    let mut place = json!({"api": "v1", "kind": kind, "plural": plural, "name": "*"});
+    if let Some(namespace) = namespace {
+        place["namespace"] = namespace.into();
+    }
+    look(address, &place)
 }
 
 /// Read with the other Secrets, so they cost no request.
