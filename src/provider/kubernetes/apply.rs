@@ -10,7 +10,6 @@ use super::fields::MANAGER;
 use super::manifest::head;
 use super::place::Place;
 use super::status::Status;
-use crate::provider::Retry;
 
 /// How often a kind may be unknown: a server knows it shortly after its definition is established,
 /// and each server for itself.
@@ -106,11 +105,10 @@ fn is_unserved(status: &Status) -> bool {
 /// Says what is missing where the server only says that something is.
 fn refusal(place: &Place, status: Status) -> Failure {
     if is_unserved(&status) {
-        return Failure::Refused {
-            message: format!("the cluster does not serve {} of {} yet", place.plural, place.api),
-            help: "see that its CustomResourceDefinition is established, then apply again".into(),
-            retry: Retry::NextApply,
-        };
+        return Failure::spent(
+            format!("the cluster does not serve {} of {} yet", place.plural, place.api),
+            "see that its CustomResourceDefinition is established, then apply again",
+        );
     }
     status.into()
 }

@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
-use super::list::list;
 use super::place::Place;
 use super::ready::Around;
 
@@ -33,27 +32,6 @@ impl Waiting {
         let class = claim["spec"]["storageClassName"].as_str();
         Around { waits_for_consumer: class.is_some_and(|class| self.0.contains(class)) }
     }
-}
-
-/// The nodes that the volume of a claim hangs on. The object that says so goes once the driver has
-/// taken the disk off the machine.
-///
-/// # Errors
-/// The API does not answer.
-pub async fn attached(client: &Client, claim: &Json) -> Result<Vec<String>, Failure> {
-    let Some(volume) = claim["spec"]["volumeName"].as_str() else { return Ok(Vec::new()) };
-    let path = "/apis/storage.k8s.io/v1/volumeattachments";
-    let mut nodes = Vec::new();
-    let of_volume =
-        |attachment: &Json| attachment["spec"]["source"]["persistentVolumeName"] == volume;
-    let mut take = |attachment: Json| {
-        let node = attachment["spec"]["nodeName"].as_str().filter(|_| of_volume(&attachment));
-        nodes.extend(node.map(str::to_owned));
-    };
-    list(client, path, &|_, _| true, &mut take).await?;
-    nodes.sort();
-    nodes.dedup();
-    Ok(nodes)
 }
 
 /// Whether an object is a claim for which its class decides if it is ready.

@@ -43,6 +43,11 @@ impl Failure {
         Self::Refused { message: message.into(), help: help.into(), retry: Retry::Later }
     }
 
+    /// Gives up after patience that the provider had itself.
+    pub fn spent(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), help: help.into(), retry: Retry::NextApply }
+    }
+
     /// Whether every other request of the moment will meet the same.
     pub fn concerns_all(&self) -> bool {
         match self {

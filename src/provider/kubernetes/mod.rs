@@ -15,6 +15,7 @@
 
 mod access;
 mod apply;
+mod attachments;
 mod call;
 mod claim;
 mod client;

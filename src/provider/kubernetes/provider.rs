@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 
 use super::access::Access;
+use super::attachments::Attachments;
 use super::call::Call;
 use super::client::{Client, Pace};
 use super::delete::{delete, refuse_data};
@@ -25,6 +26,7 @@ use crate::resource::{Address, Object, Reading};
 /// One cluster, through its API.
 pub struct Kubernetes {
     client: Arc<Client>,
+    attachments: Attachments,
     upgrades: Upgrades,
     /// What was written and was not seen ready since: such a node of CouchDB is asked whether it
     /// is a member of its cluster, which a reading for a plan does not do.
@@ -40,7 +42,12 @@ impl Kubernetes {
     /// The same with other pauses between tries.
     pub fn with_pace(access: Arc<dyn Access>, pace: Pace) -> Self {
         let client = Arc::new(Client::new(access, pace));
-        Self { client, upgrades: Upgrades::default(), written: Mutex::default() }
+        Self {
+            client,
+            attachments: Attachments::default(),
+            upgrades: Upgrades::default(),
+            written: Mutex::default(),
+        }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -140,7 +147,7 @@ impl Kubernetes {
         let Some(place) = Place::of(&wanted.locator.place) else { return Ok(unplaced()) };
         let here = self.written().contains(&wanted.address);
         let written = here || joining::is_noted(&wanted.locator);
-        let reading = read_one(&self.client, &place, written).await?;
+        let reading = read_one(&self.client, &self.attachments, &place, written).await?;
         if written && reading.object().is_some_and(is_ready) {
             self.written().remove(&wanted.address);
         }

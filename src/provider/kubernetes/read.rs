@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::attachments::Attachments;
 use super::call::Call;
 use super::claim::{self, Waiting};
 use super::client::{Client, PARALLEL};
@@ -51,13 +52,18 @@ pub fn observe(place: &Place, live: &Json, around: Around) -> Object {
 ///
 /// # Errors
 /// The API does not answer.
-pub async fn read_one(client: &Client, place: &Place, written: bool) -> Result<Reading, Failure> {
+pub async fn read_one(
+    client: &Client,
+    attachments: &Attachments,
+    place: &Place,
+    written: bool,
+) -> Result<Reading, Failure> {
     let Some(live) = get(client, place).await? else { return Ok(Reading::Absent) };
     let around = around(client, place, &live).await?;
     let object = observe(place, &live, around);
     let mut tree = object.attributes.tree();
     if place.is("", "PersistentVolumeClaim") {
-        tree["attached"] = claim::attached(client, &live).await?.into();
+        tree["attached"] = attachments.of_claim(client, &live).await?.into();
     }
     let waiting = match tree["waiting"].as_str() {
         Some(waiting) => {

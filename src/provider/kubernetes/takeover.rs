@@ -60,7 +60,7 @@ pub async fn take_over(
         let Some(live) = get(client, place).await? else { return Err(status.into()) };
         object = live;
     }
-    Err(Failure::later(
+    Err(Failure::spent(
         format!("{} is written all the time, so that helm still owns its fields", place.name),
         "apply again",
     ))

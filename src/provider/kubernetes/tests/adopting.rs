@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::read;
 use crate::plan::Operation;
-use crate::provider::ProviderError;
 use crate::provider::kubernetes::testing::{
     Deed, Fake, Heard, Reply, Seen, ok, status, tree, wanted,
 };
+use crate::provider::{ProviderError, Retry};
 
 const PATH: &str = "/api/v1/namespaces/default/configmaps/a";
 
@@ -73,6 +73,7 @@ async fn an_object_that_was_written_in_between_is_read_again() {
     let read = vec![live("7", &["boma", "helm"], helms())];
     let error = update(read, written).await.unwrap_err();
     assert!(error.message.contains("written all the time"), "{error}");
+    assert_eq!(error.retry, Retry::NextApply, "it was tried often enough");
 }
 
 #[tokio::test]

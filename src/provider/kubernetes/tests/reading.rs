@@ -148,6 +148,45 @@ async fn a_claim_that_waits_for_a_pod_is_ready() {
     assert_eq!(provider.requests(), 2);
 }
 
+/// Where a whole country is destroyed, all its claims are looked at again and again.
+#[tokio::test]
+async fn claims_that_are_waited_for_together_share_what_hangs_where() {
+    let attachments = |nodes: &[(&str, &str)]| {
+        let one = |(volume, node): &(&str, &str)| {
+            let name = format!("csi-{volume}-{node}");
+            json!({"metadata": {"name": name}, "spec": {"nodeName": node,
+                "source": {"persistentVolumeName": volume}}})
+        };
+        ok(json!({"metadata": {}, "items": nodes.iter().map(one).collect::<Vec<_>>()}))
+    };
+    let list = "GET /apis/storage.k8s.io/v1/volumeattachments";
+    let fake = Fake::new();
+    for number in 0..40 {
+        let claim = json!({"metadata": {"name": format!("c{number}"), "namespace": "default"},
+            "spec": {"volumeName": format!("v{number}")}, "status": {"phase": "Bound"}});
+        let path = format!("GET /api/v1/namespaces/default/persistentvolumeclaims/c{number}");
+        fake.on(&path, [ok(claim)]);
+    }
+    fake.on(list, [attachments(&[("v0", "b"), ("v0", "a"), ("v7", "a")])]);
+    let provider = fake.provider();
+    let asked = |number: usize| [wanted("PersistentVolumeClaim", &format!("c{number}"))];
+    let attached =
+        async |number: usize| tree(&read(&provider, &asked(number)).await[0])["attached"].clone();
+    let told = futures_util::future::join_all((0..40).map(&attached)).await;
+    let hanging: Vec<usize> = (0..40).filter(|&number| told[number] != json!([])).collect();
+    assert_eq!((hanging, &told[0], &told[7]), (vec![0, 7], &json!(["a", "b"]), &json!(["a"])));
+    let lists = || fake.lines().iter().filter(|line| line.starts_with(list)).count();
+    assert!(lists() <= 2, "{} lists", lists());
+
+    // What was read before somebody asked is no answer to him.
+    let before = lists();
+    fake.on(list, [attachments(&[("v0", "c")])]);
+    assert_eq!(attached(0).await, json!(["c"]));
+    fake.on(list, [status(403, "Forbidden", "no", json!([]))]);
+    assert!(ids(&read(&provider, &asked(0)).await)[0].starts_with("unread: no"));
+    assert_eq!(lists() - before, 2);
+}
+
 #[tokio::test]
 async fn the_cluster_is_known_by_its_first_namespace() {
     let fake = Fake::new();
