@@ -63,10 +63,14 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
         let (wave, later) =
             left.into_iter().partition(|(endpoint, _)| now.is_empty() || now.contains(endpoint));
         left = later;
-        if wave.contains_key(&Endpoint::kubernetes()) {
-            check_cluster(world, desired, state, &live).await?;
-        }
-        read_wave(world, desired, state, wave, &mut live).await;
+        let asks = wave.contains_key(&Endpoint::kubernetes());
+        let cluster = known_cluster(desired, state, &live).filter(|_| asks);
+        // Which cluster it is needs no turn of its own: to look at another one does no harm.
+        let (checked, ()) = tokio::join!(
+            check_cluster(world, cluster),
+            read_wave(world, desired, state, wave, &mut live)
+        );
+        checked?;
         world.learn(&live);
     }
     let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -273,22 +277,19 @@ async fn check_identity(world: &World, state: &State) -> Result<(), CliError> {
     .exit(Exit::Refused))
 }
 
-/// The same of the cluster, where a server of it is there to be asked.
-async fn check_cluster(
-    world: &World,
-    desired: &Desired,
-    state: &State,
-    live: &Live,
-) -> Result<(), CliError> {
+/// The cluster that the state belongs to, where a server of it is there to be asked.
+fn known_cluster<'a>(desired: &Desired, state: &'a State, live: &Live) -> Option<&'a str> {
     let endpoint = Endpoint::kubernetes();
+    let known = state.identities.get(endpoint.as_str())?;
     let open = matches!(Door::of(live, &openers(desired, state, &endpoint)), Door::Open);
-    let (Some(known), Some(kubernetes)) =
-        (state.identities.get(endpoint.as_str()).filter(|_| open), &world.kubernetes)
-    else {
-        return Ok(());
-    };
+    open.then_some(known)
+}
+
+/// The same of the cluster.
+async fn check_cluster(world: &World, known: Option<&str>) -> Result<(), CliError> {
+    let (Some(known), Some(kubernetes)) = (known, &world.kubernetes) else { return Ok(()) };
     let Ok(found) = kubernetes.cluster_uid().await else { return Ok(()) };
-    if found == *known {
+    if found == known {
         return Ok(());
     }
     Err(CliError::new(

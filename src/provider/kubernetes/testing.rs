@@ -21,6 +21,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
+use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -119,6 +120,8 @@ pub struct Fake {
     pub moves: AtomicUsize,
     /// No stream can be opened.
     pub away: Mutex<bool>,
+    /// Nothing is answered before so many requests have come.
+    pub together: Mutex<Option<Arc<Barrier>>>,
 }
 
 impl Fake {
@@ -219,6 +222,10 @@ async fn handle(
         content_type: header(CONTENT_TYPE),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     });
+    let barrier = fake.together.lock().unwrap().clone();
+    if let Some(barrier) = barrier {
+        barrier.wait().await;
+    }
     let token = header(AUTHORIZATION);
     let answer = fake.answer(&line, token.trim_start_matches("Bearer "));
     let (code, body, headers) = match answer {

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::collect::{Query, Row, retrieve, retrieve_whole};
+use serde_json::Value as Json;
+
+use super::collect::{Query, Row, View, retrieve, retrieve_whole};
 use super::failure::Failure;
 use super::find::{self, Find};
 use super::inventory::{ENTITIES, Inventory};
@@ -23,7 +25,8 @@ use crate::resource::{Locator, Reading};
 /// # Errors
 /// Any [`Failure`] that concerns all of them.
 pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, Failure> {
-    let world = World::load(session, wanted).await?;
+    let mut world = World::load(session, wanted).await?;
+    let view = world.view.take();
     let machine = |wanted: &Wanted| match wanted.kind.name {
         VM => find::machine(&wanted.locator, &world.inventory),
         _ => Find::Nothing,
@@ -31,14 +34,23 @@ pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, 
     let finds: Vec<Find> = wanted.iter().map(machine).collect();
     let sites = wanted.iter().filter(|wanted| wanted.kind.name == SITE);
     let templates = sites.flat_map(|wanted| site::templates(&wanted.locator, &world.inventory));
-    let machines = machines(session, &finds, templates.collect()).await?;
+    // Independent of each other: a reading is not longer for them.
+    let (machines, lacking, ()) = tokio::join!(
+        machines(session, &finds, templates.collect()),
+        lacking(session, wanted, &world.inventory),
+        end(session, view),
+    );
+    let (machines, mut lacking) = (machines?, lacking.into_iter());
     let mut readings = Vec::with_capacity(wanted.len());
     for (wanted, find) in wanted.iter().zip(finds) {
         let outcome = match wanted.kind.name {
             ROLE => Ok(role::read(&wanted.locator, &world.roles)),
             FOLDER => world.folder(session, &wanted.locator).await,
             PERMISSION => world.permission(session, &wanted.locator).await,
-            SITE => site::read(session, &wanted.locator, &world.inventory, &machines).await,
+            SITE => lacking
+                .next()
+                .unwrap_or_else(|| Ok(Vec::new()))
+                .map(|lacking| site::read(&wanted.locator, &world.inventory, &machines, lacking)),
             RULE => Ok(rule::find(&wanted.locator, &world.inventory)),
             VM => world.vm(session, find, &machines).await,
             other => Ok(unknown(other)),
@@ -49,9 +61,30 @@ pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, 
     Ok(readings)
 }
 
+/// What the session's account lacks at each site, in the order asked.
+async fn lacking(
+    session: &Session,
+    wanted: &[Wanted],
+    inventory: &Inventory,
+) -> Vec<Result<Vec<Json>, Failure>> {
+    let mut outcomes = Vec::new();
+    for wanted in wanted.iter().filter(|wanted| wanted.kind.name == SITE) {
+        outcomes.push(site::lacking(session, &wanted.locator, inventory).await);
+    }
+    outcomes
+}
+
+async fn end(session: &Session, view: Option<View>) {
+    if let Some(view) = view {
+        view.end(session).await;
+    }
+}
+
 /// Everything of which only a part is asked for.
 struct World {
     inventory: Inventory,
+    /// What the inventory was read with. `None` where it was read without one.
+    view: Option<View>,
     roles: Vec<Role>,
     permissions: Vec<Permission>,
 }
@@ -83,12 +116,12 @@ impl World {
         let (inventory, permissions) = tokio::join!(load(session, &kinds, &more, query), async {
             if any(PERMISSION) { permission::list(session).await } else { Ok(Vec::new()) }
         });
-        let (inventory, permissions) = (inventory?, permissions?);
+        let ((inventory, view), permissions) = (inventory?, permissions?);
         let roles = match inventory.row(&manager) {
             Some(row) => role::from_row(row)?,
             None => Vec::new(),
         };
-        Ok(Self { inventory, roles, permissions })
+        Ok(Self { inventory, view, roles, permissions })
     }
 
     async fn vm(
@@ -160,12 +193,13 @@ async fn load(
     kinds: &[&str],
     more: &[(&str, &[&str])],
     query: Query,
-) -> Result<Inventory, Failure> {
+) -> Result<(Inventory, Option<View>), Failure> {
     if kinds.is_empty() {
         let root = session.open().await?.content.root_folder.clone();
-        return Ok(Inventory::new(root, retrieve(session, query).await?));
+        return Ok((Inventory::new(root, retrieve(session, query).await?), None));
     }
-    Inventory::load(session, kinds, more, query).await
+    let (inventory, view) = Inventory::load(session, kinds, more, query).await?;
+    Ok((inventory, Some(view)))
 }
 
 fn entities(any: &dyn Fn(&str) -> bool) -> Vec<&'static str> {

@@ -184,7 +184,9 @@ async fn load(session: &Session) -> Result<Inventory, Failure> {
         ("ClusterComputeResource", &["resourcePool"]),
         ("DistributedVirtualPortgroup", network::PORTGROUP),
     ];
-    Inventory::load(session, &kinds, more, Query::default()).await
+    let (inventory, view) = Inventory::load(session, &kinds, more, Query::default()).await?;
+    view.end(session).await;
+    Ok(inventory)
 }
 
 fn config(attributes: &Json, mark: Option<&Mark>) -> ConfigSpec {

@@ -4,7 +4,7 @@
 use super::failure::Failure;
 use super::fault::Fault;
 use super::moref::MoRef;
-use super::session::Session;
+use super::session::{Open, Session};
 use crate::xml::Element;
 
 /// One object with the properties that were asked for and are set.
@@ -196,7 +196,23 @@ pub async fn retrieve_one(
     row.ok_or_else(|| Failure::missing("RetrievePropertiesEx", &object.to_string()))
 }
 
-/// Reads all objects of some types below the root folder, and what else the query begins at.
+/// A view that was made for one reading, to be given back.
+pub struct View {
+    reference: MoRef,
+    opened: Open,
+}
+
+impl View {
+    /// Gives it back. One that stays behind ends with its session, so this is worth no failure.
+    pub async fn end(self, session: &Session) {
+        if session.is_same(&self.opened).await {
+            let _ = session.call(self.reference.call("DestroyView")).await;
+        }
+    }
+}
+
+/// Reads all objects of some types below the root folder, and what else the query begins at. The
+/// view is the caller's to end, beside whatever comes next: nothing has to wait for that.
 ///
 /// # Errors
 /// Any [`Failure`].
@@ -204,19 +220,22 @@ pub async fn retrieve_all(
     session: &Session,
     kinds: &[&str],
     query: Query,
-) -> Result<Vec<Row>, Failure> {
+) -> Result<(Vec<Row>, View), Failure> {
     let open = session.open().await?;
     let content = &open.content;
     let create = create_view(&content.view_manager, &content.root_folder, kinds);
     let answer = session.ask(create).await?;
-    let view = MoRef::child(&answer, "returnval")
+    let reference = MoRef::child(&answer, "returnval")
         .ok_or_else(|| Failure::missing("CreateContainerView", "view"))?;
-    let rows = retrieve_whole(session, query.view(&view)).await;
-    if session.is_same(&open).await {
-        // A view that stays behind ends with the session, so this is worth no failure.
-        let _ = session.call(view.call("DestroyView")).await;
+    let rows = retrieve_whole(session, query.view(&reference)).await;
+    let view = View { reference, opened: open };
+    match rows {
+        Ok(rows) => Ok((rows, view)),
+        Err(failure) => {
+            view.end(session).await;
+            Err(failure)
+        }
     }
-    rows
 }
 
 fn create_view(manager: &MoRef, container: &MoRef, kinds: &[&str]) -> Element {

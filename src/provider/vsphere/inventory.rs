@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::collect::{Query, Row, retrieve, retrieve_all, traversal};
+use super::collect::{Query, Row, View, retrieve, retrieve_all, traversal};
 use super::failure::Failure;
 use super::moref::MoRef;
 use super::path;
@@ -36,7 +36,7 @@ const DEPTH_MAX: usize = 64;
 
 impl Inventory {
     /// Reads every entity of some types; `properties` are asked of VMs beside name and parent.
-    /// Further rows come from what `query` begins at.
+    /// Further rows come from what `query` begins at. The view is the caller's to end.
     ///
     /// # Errors
     /// Any [`Failure`].
@@ -45,14 +45,15 @@ impl Inventory {
         kinds: &[&str],
         more: &[(&str, &[&str])],
         query: Query,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, View), Failure> {
         let query = kinds.iter().fold(query, |query, kind| {
             let extra = more.iter().find(|(of, _)| of == kind).map_or(&[][..], |(_, paths)| paths);
             let paths: Vec<&str> = ["name", "parent"].iter().chain(extra).copied().collect();
             query.properties(kind, &paths)
         });
         let root = session.open().await?.content.root_folder.clone();
-        Ok(Self::new(root, retrieve_all(session, kinds, query).await?))
+        let (rows, view) = retrieve_all(session, kinds, query).await?;
+        Ok((Self::new(root, rows), view))
     }
 
     /// Reads one object, the chain of its parents, and the objects a further selection leads to.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::sync::Barrier;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::thumbprint::Thumbprint;
@@ -21,6 +22,8 @@ pub enum Reply {
     Fault(&'static str, &'static str),
     /// Nothing: the connection closes.
     Drop,
+    /// This, once as many calls wait for it as the barrier is for.
+    Together(Arc<Barrier>, Box<Reply>),
 }
 
 /// A running server; it ends when dropped.
@@ -36,7 +39,7 @@ pub struct Scripted {
 
 impl Scripted {
     /// Answers each call by a function of the method and of how often it came before.
-    pub async fn start(answer: impl Fn(&str, usize) -> Reply + Send + 'static) -> Self {
+    pub async fn start(answer: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let certificate = signed.cert.der().clone();
@@ -51,18 +54,20 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let seen = calls.clone();
+        let (seen, answer) = (calls.clone(), Arc::new(answer));
         let task = tokio::spawn(async move {
-            loop {
-                let Ok((stream, _)) = listener.accept().await else { return };
-                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-                let Some(method) = method_of(&mut stream).await else { continue };
-                let before = seen.lock().unwrap().iter().filter(|call| **call == method).count();
-                seen.lock().unwrap().push(method.clone());
-                if let Some(text) = respond(&method, answer(&method, before)) {
-                    let _ = stream.write_all(text.as_bytes()).await;
-                    let _ = stream.shutdown().await;
-                }
+            let mut open = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, seen, answer) = (acceptor.clone(), seen.clone(), answer.clone());
+                open.spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let Some(method) = method_of(&mut stream).await else { return };
+                    let before = note(&seen, &method);
+                    if let Some(text) = respond(&method, settled(answer(&method, before)).await) {
+                        let _ = stream.write_all(text.as_bytes()).await;
+                        let _ = stream.shutdown().await;
+                    }
+                });
             }
         });
         Self { ca_pem: signed.cert.pem(), thumbprint, port, calls, task }
@@ -113,6 +118,24 @@ pub fn usual(method: &str) -> Option<Reply> {
     }
 }
 
+/// Remembers a call; says how often its method came before.
+fn note(seen: &Mutex<Vec<String>>, method: &str) -> usize {
+    let mut seen = seen.lock().unwrap();
+    let before = seen.iter().filter(|call| *call == method).count();
+    seen.push(method.to_owned());
+    before
+}
+
+async fn settled(reply: Reply) -> Reply {
+    match reply {
+        Reply::Together(barrier, reply) => {
+            barrier.wait().await;
+            *reply
+        }
+        reply => reply,
+    }
+}
+
 async fn method_of(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Option<String> {
     let mut text = String::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -142,7 +165,7 @@ fn respond(method: &str, reply: Reply) -> Option<String> {
             );
             ("500 Internal Server Error", Element::parse(&text).unwrap())
         }
-        Reply::Drop => return None,
+        Reply::Drop | Reply::Together(..) => return None,
     };
     let body = envelope(body);
     Some(format!(

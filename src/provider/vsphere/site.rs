@@ -37,20 +37,17 @@ pub fn templates(locator: &Locator, inventory: &Inventory) -> Vec<MoRef> {
     rows.map(|row| row.object.clone()).collect()
 }
 
-/// Looks at everything; `machines` holds the rows of [`templates`]. One request, for privileges.
-///
-/// # Errors
-/// Any [`Failure`].
-pub async fn read(
-    session: &Session,
+/// Looks at everything; `machines` holds the rows of [`templates`], `lacking` what [`lacking`]
+/// gave.
+pub fn read(
     locator: &Locator,
     inventory: &Inventory,
     machines: &HashMap<String, Row>,
-) -> Result<Reading, Failure> {
+    lacking: Vec<Json>,
+) -> Reading {
     let place = locator.place.tree();
     let datacenter = place["datacenter"].as_str().unwrap_or_default();
-    let lacking = lacking(session, &place, inventory).await?;
-    Ok(Reading::Present(Object {
+    Reading::Present(Object {
         id: datacenter.to_owned(),
         attributes: Attributes::new(&json!({
             "missing": missing(&place, inventory),
@@ -61,7 +58,7 @@ pub async fn read(
             "lacking": lacking,
         })),
         mark: None,
-    }))
+    })
 }
 
 fn texts(list: &Json) -> impl Iterator<Item = &str> {
@@ -154,12 +151,16 @@ fn datastore_urls(place: &Json, inventory: &Inventory) -> Json {
     Json::Object(inventory.rows("Datastore").filter_map(url).collect())
 }
 
-/// The needs that are not met, each with the path of the object it was asked on.
-async fn lacking(
+/// The needs that are not met, each with the path of the object it was asked on. One request.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn lacking(
     session: &Session,
-    place: &Json,
+    locator: &Locator,
     inventory: &Inventory,
 ) -> Result<Vec<Json>, Failure> {
+    let place = &locator.place.tree();
     let needs: Vec<(&Json, MoRef)> = place["needs"]
         .as_array()
         .into_iter()

@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
+use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 use super::scripted::{Reply, Scripted, config, usual};
 use super::{Trust, Vcenter};
@@ -32,6 +37,61 @@ fn role(name: &str) -> Wanted {
         kind: Kind::named("vsphere/role").unwrap(),
         locator: Locator { place: Attributes::new(&json!({ "name": name })), ..Locator::default() },
     }
+}
+
+fn wanted(kind: &str, name: &str, place: &Json) -> Wanted {
+    Wanted {
+        address: Address::of(kind, name),
+        kind: Kind::named(kind).unwrap(),
+        locator: Locator { place: Attributes::new(place), ..Locator::default() },
+    }
+}
+
+/// An entity as the PropertyCollector gives it.
+fn entity(kind: &str, id: &str, name: &str, (above, parent): (&str, &str)) -> String {
+    format!(
+        r#"<returnval><obj type="{kind}">{id}</obj><propSet><name>name</name><val xsi:type="xsd:string">{name}</val></propSet><propSet><name>parent</name><val type="{above}" xsi:type="ManagedObjectReference">{parent}</val></propSet></returnval>"#
+    )
+}
+
+/// A machine's devices, what boma's account may do, and the view that is no longer needed: none of
+/// them waits for another. A server that answers them only once all three have come answers.
+#[tokio::test]
+async fn a_bulk_read_takes_three_turns() {
+    let inventory = [
+        entity("Datacenter", "datacenter-2", "DC1", ("Folder", "group-d1")),
+        entity("Folder", "group-v3", "vm", ("Datacenter", "datacenter-2")),
+        entity("VirtualMachine", "vm-11", "agent-1", ("Folder", "group-v3")),
+    ];
+    let barrier = Arc::new(Barrier::new(3));
+    let together = move |content: &str| {
+        Reply::Together(barrier.clone(), Box::new(Reply::Is(content.to_owned())))
+    };
+    let server = Scripted::start(move |method, before| match (method, before) {
+        ("CreateContainerView", _) => {
+            Reply::Is(r#"<returnval type="ContainerView">view-1</returnval>"#.into())
+        }
+        ("RetrieveProperties", 0) => Reply::Is(inventory.concat()),
+        ("RetrieveProperties", _) => together(&inventory[2]),
+        ("DestroyView", _) => together(""),
+        ("HasPrivilegeOnEntities", _) => together(
+            r#"<returnval><entity type="Datacenter">datacenter-2</entity><privAvailability><privId>System.Read</privId><isGranted>false</isGranted></privAvailability></returnval>"#,
+        ),
+        (method, _) => usual(method).unwrap(),
+    })
+    .await;
+    let vcenter = server.vcenter(Trust::CaPem(server.ca_pem.clone()));
+    let needs = [json!({"path": "/DC1", "privilege": "System.Read"})];
+    let asked = [
+        wanted("vsphere/vm", "agent-1", &json!({"path": "/DC1/vm/agent-1"})),
+        wanted("vsphere/site", "DC1", &json!({"datacenter": "/DC1", "needs": needs})),
+    ];
+    let reading = timeout(Duration::from_secs(20), vcenter.read(&asked));
+    let readings = reading.await.expect("all three at once");
+    let site = readings[1].1.object().unwrap().attributes.tree();
+    assert_eq!(site["lacking"][0]["privilege"], "System.Read");
+    vcenter.logout().await;
+    assert_eq!(server.calls().len(), 2 + 5 + 1, "{:?}", server.calls());
 }
 
 fn step(kind: &str, name: &str, operation: Operation) -> Step {

@@ -1,8 +1,14 @@
 //! What is read, by how many requests.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
+use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 use super::{ids, object, read};
+use crate::provider::kubernetes::client::PARALLEL;
 use crate::provider::kubernetes::testing::{Fake, Reply, ok, status, tree, wanted};
 use crate::provider::{Provider, Wanted};
 use crate::resource::{Address, Attributes, Mark, Reading};
@@ -192,6 +198,24 @@ async fn the_cluster_is_known_by_its_first_namespace() {
     let fake = Fake::new();
     fake.on("GET /api/v1/namespaces/kube-system", [ok(object("kube-system", "uid-1"))]);
     assert_eq!(fake.provider().cluster_uid().await, Ok("uid-1".to_owned()));
+}
+
+/// Which cluster it is and what is of each kind are as many requests side by side as there may be:
+/// a server that answers only once all have come answers.
+#[tokio::test]
+async fn nothing_of_a_reading_waits_for_anything_else() {
+    let fake = Fake::new();
+    fake.on("GET /api/v1/namespaces/kube-system", [ok(object("kube-system", "uid-1"))]);
+    let kinds = ["ConfigMap", "Secret", "Node", "Deployment", "DaemonSet", "StorageClass", "Other"];
+    *fake.together.lock().unwrap() = Some(Arc::new(Barrier::new(PARALLEL)));
+    assert_eq!(kinds.len() + 1, PARALLEL);
+    let provider = fake.provider();
+    let (one, two) = (kinds.map(|kind| wanted(kind, "a")), kinds.map(|kind| wanted(kind, "b")));
+    let wanted: Vec<Wanted> = one.into_iter().chain(two).collect();
+    let both = async { tokio::join!(provider.cluster_uid(), provider.read(&wanted)) };
+    let (uid, readings) = timeout(Duration::from_secs(20), both).await.expect("all at once");
+    assert_eq!((uid.as_deref(), readings.len()), (Ok("uid-1"), 14));
+    assert_eq!(fake.lines().len(), PARALLEL);
 }
 
 #[tokio::test]
