@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lab::k3s::{ClusterEffect, Pace, release_pods, stick_pod};
+use crate::lab::kubernetes::ended;
 
 use super::birth::identify;
 use super::desk::{HostDesk, HostRecord};
@@ -11,6 +12,9 @@ use super::exec::run;
 use super::model::Host;
 use super::session::Output;
 use super::shell;
+
+/// Where k3s puts the administrator's kubeconfig.
+const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
 
 /// One act at a host's console.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +60,9 @@ pub enum HostAction {
     MachineId(String),
     /// Installs Docker in that version.
     Docker(String),
+    /// The administrator's certificate in its k3s.yaml ended an hour ago. k3s writes another file
+    /// when it starts.
+    EndKubeconfig,
     /// Puts a pod on its node that no drain can move, or lets all such pods of its cluster go.
     StuckPod(bool),
     /// How long clusters take for what they do by themselves.
@@ -114,6 +121,15 @@ impl HostDesk {
                 docker::install(session, version);
                 Output::done()
             }),
+            HostAction::EndKubeconfig => {
+                let cluster = host.state.cluster.as_deref().and_then(|id| self.clusters.get(id));
+                let cluster = cluster.ok_or_else(|| format!("{name} is in no cluster"))?;
+                let content = ended(cluster, "https://127.0.0.1:6443", now);
+                let content = content.map_err(|error| error.to_string())?;
+                self.change(&host.facts.id, |host| {
+                    host.place(KUBECONFIG, content.as_str().into(), 0o600, now);
+                })
+            }
             HostAction::StuckPod(stuck) => {
                 let cluster = host.state.cluster.clone().unwrap_or_default();
                 let effects = match stuck {
@@ -154,6 +170,7 @@ fn set(host: &mut Host, action: &HostAction, now: u64) {
         HostAction::Run { .. }
         | HostAction::Reboot
         | HostAction::Docker(_)
+        | HostAction::EndKubeconfig
         | HostAction::StuckPod(_)
         | HostAction::Pace { .. } => {}
     }

@@ -6,6 +6,20 @@ use crate::lab::k3s::{Cluster, ids};
 /// How long k3s's client certificates are good.
 pub(in crate::lab) const YEAR_MS: u64 = 365 * 24 * 3_600_000;
 
+const HOUR_MS: u64 = 3_600_000;
+
+/// A kubeconfig that nobody renewed in time: its client certificate ended an hour ago.
+///
+/// # Errors
+/// What rcgen says.
+pub(in crate::lab) fn ended(
+    cluster: &Cluster,
+    server: &str,
+    now_ms: u64,
+) -> Result<String, rcgen::Error> {
+    kubeconfig(cluster, server, now_ms.saturating_sub(YEAR_MS + HOUR_MS))
+}
+
 /// A kubeconfig with a client certificate, good for a year from a moment on.
 ///
 /// # Errors
@@ -16,7 +30,7 @@ pub(in crate::lab) fn kubeconfig(
     now_ms: u64,
 ) -> Result<String, rcgen::Error> {
     // k3s sets the clock of new certificates back, for hosts whose clocks differ a little.
-    let from_ms = now_ms.saturating_sub(3_600_000);
+    let from_ms = now_ms.saturating_sub(HOUR_MS);
     let until_ms = now_ms.saturating_add(YEAR_MS);
     let (name, group) = ("system:admin", "system:masters");
     let admin = Leaf { name, group, names: Vec::new(), from_ms, until_ms };

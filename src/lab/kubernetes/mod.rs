@@ -58,7 +58,7 @@ pub(in crate::lab) use controllers::{
 };
 pub(in crate::lab) use fault::{PREFIX, Staging};
 pub(in crate::lab) use key::Key;
-pub(in crate::lab) use kubeconfig::kubeconfig;
+pub(in crate::lab) use kubeconfig::{ended, kubeconfig};
 pub(in crate::lab) use port::{Port, path as kubeconfig_path};
 pub(in crate::lab) use reach::reach;
 pub(in crate::lab) use refusal::Refusal;

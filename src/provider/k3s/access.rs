@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use secrecy::SecretString;
 
 use super::Machines;
-use crate::provider::host::Failure;
+use super::kubectl::Servers;
+use crate::provider::host::{Failure, command};
 use crate::provider::kubernetes::{Access, Stream};
 use crate::provider::{BoxFuture, ProviderError};
 
@@ -13,17 +14,32 @@ use crate::provider::{BoxFuture, ProviderError};
 const API_PORT: u16 = 6443;
 
 impl Machines {
+    /// The servers, beginning with the one whose turn it is.
+    fn servers_in_turn(&self) -> Servers<'_> {
+        let mut servers = self.servers(None);
+        let turn = self.turn.load(Ordering::Relaxed).checked_rem(servers.targets.len());
+        servers.targets.rotate_left(turn.unwrap_or(0));
+        servers
+    }
+
+    /// The administrator's kubeconfig as the first live server has it. It names the server as
+    /// `https://127.0.0.1:6443`.
+    ///
+    /// # Errors
+    /// No server answers, or none has made one yet.
+    async fn kubeconfig(&self) -> Result<SecretString, ProviderError> {
+        let words = command(&["cat", "/etc/rancher/k3s/k3s.yaml"]).root();
+        let answer = self.servers_in_turn().first(&words).await;
+        answer.map(SecretString::from).map_err(|failure| failure.explain("read the kubeconfig"))
+    }
+
     /// A connection to the API of the first server that has one, from that server itself. It stays
     /// the first until its API fails.
     ///
     /// # Errors
     /// None can be reached, or nothing listens there.
     async fn api(&self) -> Result<Box<dyn Stream>, Failure> {
-        let mut servers = self.servers(None);
-        let count = servers.targets.len();
-        servers
-            .targets
-            .rotate_left(self.turn.load(Ordering::Relaxed).checked_rem(count).unwrap_or(0));
+        let servers = self.servers_in_turn();
         let mut away = Vec::new();
         for target in &servers.targets {
             match servers.hosts.stream_to(target, &target.address, API_PORT).await {

@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use super::arguments::Disk;
@@ -18,8 +17,8 @@ use super::unit::Role;
 use crate::plan::{Operation, Step};
 use crate::provider::host::docker::{self, DOCKER};
 use crate::provider::host::firewall::{self, FIREWALL};
-use crate::provider::host::{Failure, Hosts, Now, Probe, Remote, Target, command, machine};
-use crate::provider::{Act, BoxFuture, Inputs, Provider, ProviderError, Run, Wanted};
+use crate::provider::host::{Failure, Hosts, Now, Probe, Remote, Target, machine};
+use crate::provider::{Act, BoxFuture, Inputs, Provider, Run, Wanted};
 use crate::resource::{Address, Attributes, Object, Reading};
 
 /// The kind that is only looked at.
@@ -85,17 +84,6 @@ impl Machines {
     /// Ends all connections. To be called on every way out.
     pub async fn close(&self) {
         self.hosts.close().await;
-    }
-
-    /// The cluster's kubeconfig as its first live server has it. It names the server as
-    /// `https://127.0.0.1:6443` and holds the administrator's key.
-    ///
-    /// # Errors
-    /// No server answers, or none has made one yet.
-    pub async fn kubeconfig(&self) -> Result<SecretString, ProviderError> {
-        let words = command(&["cat", "/etc/rancher/k3s/k3s.yaml"]).root();
-        let answer = self.servers(None).first(&words).await;
-        answer.map(SecretString::from).map_err(|failure| failure.explain("read the kubeconfig"))
     }
 
     async fn look(&self, wanted: &[Wanted]) -> Vec<(Address, Reading)> {

@@ -12,7 +12,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// What opens the cluster to boma.
 pub trait Access: Send + Sync {
-    /// The administrator's kubeconfig, read anew at each call.
+    /// The administrator's kubeconfig of the server whose turn it is, read anew at each call.
     ///
     /// # Errors
     /// No server of the cluster answers, or none has made one yet.
@@ -24,7 +24,7 @@ pub trait Access: Send + Sync {
     /// No server can be reached.
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Stream>, ProviderError>>;
 
-    /// What the last connections led to does not serve: the next ones shall begin with another
-    /// server, where there is one.
+    /// What the last connections led to does not serve, or the last kubeconfig is refused: the next
+    /// ones shall be another server's, where there is one.
     fn move_on(&self);
 }

@@ -152,7 +152,7 @@ impl Client {
             }
             let forgiven = std::mem::replace(&mut met.refused, true);
             if forgiven || !session.can_be_renewed() {
-                return outcome.and_then(|answer| Err(Status::of(&answer).into()));
+                return outcome.and_then(|answer| Err(session.refusal(&answer)));
             }
             self.renew(&session).await?;
         }
@@ -190,10 +190,12 @@ impl Client {
         session.forget_idle();
     }
 
-    /// Reads the kubeconfig anew, unless somebody else just did.
+    /// Reads the kubeconfig anew, unless somebody else just did: from another server, where there is
+    /// one, since each has its own, which it renews when it starts.
     async fn renew(&self, refused: &Arc<Session>) -> Result<(), Failure> {
         let mut slot = self.session.lock().await;
         if slot.as_ref().is_none_or(|session| Arc::ptr_eq(session, refused)) {
+            self.access.move_on();
             *slot = Some(Session::open(&*self.access, true).await?);
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
+use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 use rustls::pki_types::pem::PemObject;
@@ -12,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
+use super::validity;
 
 /// Everything of a kubeconfig that requests need, in memory.
 pub struct Credentials {
@@ -23,6 +25,8 @@ pub struct Credentials {
     pub tls: Arc<ClientConfig>,
     /// The token. `None` where the certificate says who asks.
     pub authorization: Option<HeaderValue>,
+    /// The last moment of the client certificate. `None` where a token says who asks.
+    pub end: Option<Timestamp>,
 }
 
 impl Credentials {
@@ -49,6 +53,7 @@ impl Credentials {
             server_name: ServerName::try_from(name).map_err(problem)?,
             tls: Arc::new(tls(cluster, user)?),
             authorization: authorization(user)?,
+            end: ending(user),
         })
     }
 }
@@ -88,6 +93,11 @@ fn tls(cluster: &Cluster, user: &AuthInfo) -> Result<ClientConfig, Failure> {
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+fn ending(user: &AuthInfo) -> Option<Timestamp> {
+    let chain = certificates(user.client_certificate_data.as_ref()?)?;
+    validity::end(chain.first().filter(|_| user.token.is_none())?)
 }
 
 /// `None` where there is none, or something else.

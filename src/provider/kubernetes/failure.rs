@@ -1,5 +1,6 @@
 //! Why something was not done.
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::status::Status;
@@ -17,6 +18,9 @@ pub enum Failure {
     /// The server's certificate is not signed by the kubeconfig's authority.
     #[error("the API server's certificate is refused: {0}")]
     Untrusted(String),
+    /// The server refuses a client certificate, which has ended.
+    #[error("the administrator's certificate in the cluster's kubeconfig ended at {0}")]
+    Ended(Timestamp),
     /// The server refused.
     #[error("{0}")]
     Api(Box<Status>),
@@ -51,7 +55,7 @@ impl Failure {
     /// Whether every other request of the moment will meet the same.
     pub fn concerns_all(&self) -> bool {
         match self {
-            Self::Told(_) | Self::Broken(_) | Self::Untrusted(_) => true,
+            Self::Told(_) | Self::Broken(_) | Self::Untrusted(_) | Self::Ended(_) => true,
             Self::Api(status) => status.code == 401,
             Self::Refused { .. } => false,
         }
@@ -87,6 +91,11 @@ impl Failure {
                 one the server shows (`openssl s_client -connect SERVER:6443`): the cluster may \
                 have been made anew"
                 .into(),
+            Self::Ended(_) => {
+                "restart k3s on the servers, one after the other (`systemctl restart \
+                k3s`): each then writes /etc/rancher/k3s/k3s.yaml with a new one; then try again"
+                    .into()
+            }
             Self::Api(status) => advice(status).into(),
             Self::Refused { help, .. } => help.clone(),
         }
@@ -96,7 +105,7 @@ impl Failure {
         match self {
             Self::Told(error) => error.retry,
             Self::Broken(_) => Retry::NextApply,
-            Self::Untrusted(_) => Retry::Never,
+            Self::Untrusted(_) | Self::Ended(_) => Retry::Never,
             Self::Api(status) if status.is_terminating() => Retry::NextApply,
             Self::Api(status) if status.is_other_object() || status.is_malformed() => Retry::Never,
             Self::Api(status) => match status.code {

@@ -47,6 +47,7 @@ mod status;
 mod takeover;
 mod text;
 mod upgrade;
+mod validity;
 mod websocket;
 mod why;
 mod write;

@@ -10,6 +10,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -17,6 +18,7 @@ use super::access::Access;
 use super::call::{Answer, Call};
 use super::credentials::Credentials;
 use super::failure::Failure;
+use super::status::Status;
 
 /// How long the way to the server may take, and how long nothing may come over it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,6 +57,14 @@ impl Session {
     /// Remembers that the server took the credentials.
     pub fn accept(&self) {
         self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the server refuses the credentials, in its own words where boma knows no better ones.
+    pub fn refusal(&self, answer: &Answer) -> Failure {
+        match self.credentials.end.filter(|end| *end < Timestamp::now()) {
+            Some(end) => Failure::Ended(end),
+            None => Status::of(answer).into(),
+        }
     }
 
     /// A connection that lives, as far as can be known.

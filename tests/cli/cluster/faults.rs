@@ -1,7 +1,7 @@
 //! An API server that falters: each fault is met with patience in one place, so that the number of
 //! requests is known; and then with one clear error.
 
-use boma::lab::StagedFault;
+use boma::lab::{HostAction, StagedFault};
 use serde_json::json;
 
 use super::hand::Hand;
@@ -70,6 +70,31 @@ fn a_fault_that_stays_is_one_error_and_is_not_asked_for_ever() {
         assert!(said.contains(words), "{words}: {said}");
     }
     hand.rig.apply();
+    hand.rig.assert_whole(&NODES);
+}
+
+/// k3s renews the administrator's certificate when it starts, on each server for itself.
+#[test]
+fn a_certificate_that_has_ended_on_one_server_is_passed_over() {
+    let hand = Hand::new();
+    hand.rig.at("server-1", HostAction::EndKubeconfig);
+    assert_eq!(repair(&hand, refuse("429"), 0, 0).0, USUAL + 1);
+    hand.rig.assert_whole(&NODES);
+}
+
+#[test]
+fn certificates_that_have_all_ended_are_one_error_until_k3s_renews_them() {
+    let hand = Hand::new();
+    for server in ["server-1", "server-2", "server-3"] {
+        hand.rig.at(server, HostAction::EndKubeconfig);
+    }
+    let ran = hand.rig.env.expect(1, PLAN);
+    let words = "the administrator's certificate in the cluster's kubeconfig ended at 20";
+    assert_eq!(ran.stdout.matches(words).count(), 1, "{ran}");
+    assert!(ran.stdout.contains("restart k3s on the servers, one after the other"), "{ran}");
+    assert!(ran.stdout.lines().count() < 40, "{ran}");
+    hand.rig.shell("server-2", "systemctl restart k3s");
+    hand.rig.shell("server-3", "systemctl restart k3s");
     hand.rig.assert_whole(&NODES);
 }
 

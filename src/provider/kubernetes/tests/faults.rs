@@ -116,6 +116,8 @@ async fn refused_credentials_are_fetched_anew_once() {
     fake.refused.lock().unwrap().insert("token-1".into());
     let provider = fake.provider();
     assert_eq!(ids(&read(&provider, &one).await), ["1"]);
+    // Each server has a kubeconfig of its own.
+    assert_eq!(fake.moves.load(Ordering::Relaxed), 1);
     // One that worked and then expires is fetched anew too.
     fake.refused.lock().unwrap().insert("token-2".into());
     assert_eq!(ids(&read(&provider, &one).await), ["1"]);
