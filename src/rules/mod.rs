@@ -52,6 +52,7 @@ mod no_backup;
 mod no_default_route;
 mod no_entry;
 mod no_lock;
+mod no_snapshots;
 mod no_ssh_key;
 mod node_deletion_off;
 mod node_down;

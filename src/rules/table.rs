@@ -8,7 +8,7 @@ use super::{
     duplicate_machine_id, duplicate_uuid, end_of_life, firewall_off, fixed_join_server,
     foreign_manager, generated_cluster_id, helm_release, host_size, hostname, image_owner,
     ingress_open, join_endpoint, kubeconfig_mode, level_ignored, local_volume, lock_behind,
-    machine_size, no_backup, no_default_route, no_entry, no_lock, no_ssh_key, node_deletion_off,
+    machine_size, no_backup, no_default_route, no_entry, no_lock, no_snapshots, no_ssh_key, node_deletion_off,
     node_down, not_ready, plaintext_password, port_open, privileges, provider_id, quorum,
     reclaim_policy, shared_account, shared_token, site, spare_voter, ssh_open,
     storage_account_name, storage_class, storage_shrunk, thumbprint_unread, time_skew, tls_off,
@@ -18,7 +18,7 @@ use super::{
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 75] = [
+pub const RULES: [Rule; 76] = [
     abandoned_in_spec::RULE,
     adopted_additions::RULE,
     anti_affinity::RULE,
@@ -64,6 +64,7 @@ pub const RULES: [Rule; 75] = [
     no_default_route::RULE,
     no_entry::RULE,
     no_lock::RULE,
+    no_snapshots::RULE,
     no_ssh_key::RULE,
     node_deletion_off::RULE,
     node_down::RULE,

@@ -76,6 +76,9 @@ bucket = "etcd"
 access_key = { env = "S3_ACCESS_KEY" }
 secret_key = { env = "S3_SECRET_KEY" }
 
+[rules]
+no-snapshots = "allow"
+
 [projects]
 count = 4
 name = "county-{}"

@@ -26,3 +26,21 @@ fn counties_do_not_wait_for_one_dead_agent() {
     env.assert_settled();
     served.stop();
 }
+
+/// One that joined and died before the cluster's own parts were there: they are done without it.
+#[test]
+fn nothing_waits_for_the_pods_of_an_agent_that_died() {
+    let env = TestEnv::new();
+    let apply = ["apply", "--lab", "--yes", "small.toml"];
+    env.expect(0, &[&apply[..], &["--target", "cluster/node/**"]].concat());
+    let served = env.serve(0);
+    let fault = ["--host", "agent-2", "--fault", "dead"];
+    env.expect(0, &[&["lab", "fault", "small.toml"], &fault[..]].concat());
+    let plan = env.run(&["plan", "--lab", "small.toml"]);
+    assert!(plan.stdout.contains("host/firewall/agent-2"), "{plan}");
+    let partly = env.run(&apply);
+    assert!(partly.stderr.contains("projects 2/2 ready"), "{partly}");
+    assert!(partly.stderr.contains("cluster/csi/DaemonSet/vsphere-csi-node: create done"));
+    assert_ne!(partly.code, Some(0), "{partly}");
+    served.stop();
+}

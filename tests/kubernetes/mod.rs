@@ -33,6 +33,7 @@ macro_rules! on_each_backend {
 
 mod audit;
 mod authority;
+mod charts;
 pub mod client;
 mod commands;
 mod compare;
@@ -58,5 +59,6 @@ mod upstream;
 mod upstream_accepted;
 mod upstream_adoption;
 mod upstream_lab;
+mod upstream_planned;
 mod upstream_projects;
 mod waiting;

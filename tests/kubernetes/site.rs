@@ -84,7 +84,8 @@ impl Site {
         changes.map(show).collect()
     }
 
-    async fn plan(&self) -> Plan {
+    /// The plan as things are.
+    pub async fn plan(&self) -> Plan {
         let live = self.read().await;
         let sealer = Sealer::new(&self.state.digest_key);
         let all = self.desired.resources.values();

@@ -114,10 +114,14 @@ pub fn three_agents(small: &str) -> String {
     agents.replace("10.20.0.21-22", "10.20.0.21-23")
 }
 
-fn spec(keys: &str) -> Spec {
+/// A spec that takes the project over.
+pub fn text(keys: &str) -> String {
     let agents = three_agents(SMALL);
-    let text = format!("{agents}\n[projects.overrides.county-01]\nadopt = true\n{keys}\n");
-    let parsed = parse("small.toml", &text);
+    format!("{agents}\n[projects.overrides.county-01]\nadopt = true\n{keys}\n")
+}
+
+fn spec(keys: &str) -> Spec {
+    let parsed = parse("small.toml", &text(keys));
     parsed.spec.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
 }
 

@@ -22,6 +22,7 @@ mod client;
 mod conflict;
 mod couch;
 mod credentials;
+mod daemon;
 mod delete;
 mod dry_run;
 mod exec;

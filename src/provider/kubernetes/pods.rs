@@ -42,7 +42,8 @@ pub fn name(object: &Json) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-fn is_ready(pod: &Json) -> bool {
+/// Whether a pod runs, stays and serves.
+pub fn is_ready(pod: &Json) -> bool {
     let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
     let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
     ready && pod["metadata"]["deletionTimestamp"].is_null()

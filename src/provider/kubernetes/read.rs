@@ -11,6 +11,7 @@ use super::attachments::Attachments;
 use super::call::Call;
 use super::claim::{self, Waiting};
 use super::client::{Client, PARALLEL};
+use super::daemon;
 use super::failure::Failure;
 use super::fields::applied;
 use super::joining::{asked, unready};
@@ -62,6 +63,10 @@ pub async fn read_one(
     let around = around(client, place, &live).await?;
     let object = observe(place, &live, around);
     let mut tree = object.attributes.tree();
+    if tree["ready"] != true && daemon::lacks_only_dead_nodes(client, place, &live).await? {
+        tree["ready"] = true.into();
+        tree.as_object_mut().map(|tree| tree.remove("waiting"));
+    }
     if place.is("", "PersistentVolumeClaim") {
         tree["attached"] = attachments.of_claim(client, &live).await?.into();
     }

@@ -115,6 +115,11 @@ fn node(live: &Json) -> Result<(), String> {
     }
 }
 
+/// Whether a node says that it works.
+pub fn is_up(node: &Json) -> bool {
+    condition(node, "Ready").is_ok()
+}
+
 /// Whether the controller has seen the latest version of the object.
 fn observed(live: &Json) -> Result<(), String> {
     let seen = number(&live["status"], "observedGeneration");

@@ -53,6 +53,11 @@ pub const CASES: &[Case] = &[
         "snapshots of etcd stay on the servers' own disks",
     ),
     warn(
+        "no-snapshots",
+        &[("no-snapshots = \"allow\"\n", "")],
+        "nothing takes snapshots of the volumes of county-1 and 3 more",
+    ),
+    warn(
         "no-entry",
         &[("[k3s]", "[k3s]\ndisable = [\"servicelb\"]")],
         "nothing of k3s answers on ports 80 and 443 without servicelb",
