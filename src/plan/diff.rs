@@ -130,7 +130,7 @@ impl Walk<'_> {
     ) {
         let field =
             if path.is_empty() { const { Field::owned("") } } else { self.kind.field(path) };
-        if field.mode != Mode::Owned {
+        if !field.mode.is_owned(self.object) {
             return;
         }
         match (desired, prior) {
@@ -215,16 +215,25 @@ impl Walk<'_> {
         let had = prior.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let names: BTreeSet<String> =
             wanted.iter().chain(had).filter_map(|item| item_name(item, key)).collect();
-        for name in names {
+        for name in &names {
             let of = |items: &'_ [Json]| {
-                items.iter().find(|item| item_name(item, key).as_ref() == Some(&name)).cloned()
+                items.iter().find(|item| item_name(item, key).as_ref() == Some(name)).cloned()
             };
             self.value(
-                &join(path, &name),
+                &join(path, name),
                 of(wanted).as_ref(),
                 of(had).as_ref(),
                 of(found).as_ref(),
             );
+        }
+        let Some(is_stray) = field.stray else { return };
+        for item in found {
+            if let Some(name) = item_name(item, key)
+                && !names.contains(&name)
+                && is_stray(&name)
+            {
+                self.add(&join(path, &name), field, Some(item), After::Removed, Cause::Drift);
+            }
         }
     }
 

@@ -66,7 +66,7 @@ impl Planner<'_> {
             Mode::Follows(owned) => {
                 change.attributes.iter().any(|one| owned.contains(&one.path.as_str()))
             }
-            Mode::Owned | Mode::Initial | Mode::Computed => false,
+            Mode::Owned | Mode::Lent(_) | Mode::Initial | Mode::Computed => false,
         };
         match change.action {
             Action::Create | Action::Replace => None,

@@ -9,56 +9,66 @@ use crate::resource::{Comparison, Field, Kind, Mode, is_sealed};
 /// became somebody else's as they are, amounts in the live spelling, and lists by key in the live
 /// order, since a Kubernetes of 1.36 restarts pods for another order of the same items.
 pub fn to_write(kind: Kind, desired: &Json, live: &Json) -> Json {
-    value(kind, "", desired, live)
+    Writing { kind, whole: live }.value("", desired, live)
 }
 
-fn value(kind: Kind, path: &str, desired: &Json, live: &Json) -> Json {
-    let field = if path.is_empty() { const { Field::owned("") } } else { kind.field(path) };
-    // A digest stands for a live value that boma does not keep.
-    if is_sealed(live) {
-        return desired.clone();
-    }
-    if field.mode == Mode::Initial && !live.is_null() {
-        return live.clone();
-    }
-    match (desired, live, field.comparison) {
-        (Json::Object(desired), Json::Object(live), _) => map(kind, path, desired, live),
-        (Json::Array(desired), Json::Array(live), Comparison::ListBy(key)) => {
-            list_by(kind, path, key, desired, live)
+struct Writing<'a> {
+    kind: Kind,
+    /// The live object, which may say that a field is somebody else's.
+    whole: &'a Json,
+}
+
+impl Writing<'_> {
+    fn value(&self, path: &str, desired: &Json, live: &Json) -> Json {
+        let field =
+            if path.is_empty() { const { Field::owned("") } } else { self.kind.field(path) };
+        // A digest stands for a live value that boma does not keep.
+        if is_sealed(live) {
+            return desired.clone();
         }
-        (_, _, Comparison::Quantity | Comparison::Set | Comparison::CaseInsensitive)
-            if same(field.comparison, desired, live) =>
-        {
-            live.clone()
+        let is_lent = matches!(field.mode, Mode::Lent(_)) && !field.mode.is_owned(self.whole);
+        if (field.mode == Mode::Initial || is_lent) && !live.is_null() {
+            return live.clone();
         }
-        _ => desired.clone(),
+        match (desired, live, field.comparison) {
+            (Json::Object(desired), Json::Object(live), _) => self.map(path, desired, live),
+            (Json::Array(desired), Json::Array(live), Comparison::ListBy(key)) => {
+                self.list_by(path, key, desired, live)
+            }
+            (_, _, Comparison::Quantity | Comparison::Set | Comparison::CaseInsensitive)
+                if same(field.comparison, desired, live) =>
+            {
+                live.clone()
+            }
+            _ => desired.clone(),
+        }
     }
-}
 
-fn map(kind: Kind, path: &str, desired: &Map<String, Json>, live: &Map<String, Json>) -> Json {
-    let entry = |(key, wanted): (&String, &Json)| {
-        let found = live.get(key).unwrap_or(&Json::Null);
-        (key.clone(), value(kind, &join(path, key), wanted, found))
-    };
-    Json::Object(desired.iter().map(entry).collect())
-}
-
-fn list_by(kind: Kind, path: &str, key: &str, desired: &[Json], live: &[Json]) -> Json {
-    let names: Vec<Option<String>> = live.iter().map(|item| item_name(item, key)).collect();
-    let place = |item: &Json| {
-        let name = item_name(item, key)?;
-        names.iter().position(|one| one.as_ref() == Some(&name))
-    };
-    let mut items: Vec<(usize, Json)> = Vec::new();
-    for item in desired {
-        let at = place(item);
-        let found = at.and_then(|at| live.get(at)).unwrap_or(&Json::Null);
-        let name = item_name(item, key).unwrap_or_default();
-        items.push((at.unwrap_or(live.len()), value(kind, &join(path, &name), item, found)));
+    fn map(&self, path: &str, desired: &Map<String, Json>, live: &Map<String, Json>) -> Json {
+        let entry = |(key, wanted): (&String, &Json)| {
+            let found = live.get(key).unwrap_or(&Json::Null);
+            (key.clone(), self.value(&join(path, key), wanted, found))
+        };
+        Json::Object(desired.iter().map(entry).collect())
     }
-    // Stable: what is new comes last, in the order of the spec.
-    items.sort_by_key(|(at, _)| *at);
-    items.into_iter().map(|(_, item)| item).collect::<Vec<_>>().into()
+
+    fn list_by(&self, path: &str, key: &str, desired: &[Json], live: &[Json]) -> Json {
+        let names: Vec<Option<String>> = live.iter().map(|item| item_name(item, key)).collect();
+        let place = |item: &Json| {
+            let name = item_name(item, key)?;
+            names.iter().position(|one| one.as_ref() == Some(&name))
+        };
+        let mut items: Vec<(usize, Json)> = Vec::new();
+        for item in desired {
+            let at = place(item);
+            let found = at.and_then(|at| live.get(at)).unwrap_or(&Json::Null);
+            let name = item_name(item, key).unwrap_or_default();
+            items.push((at.unwrap_or(live.len()), self.value(&join(path, &name), item, found)));
+        }
+        // Stable: what is new comes last, in the order of the spec.
+        items.sort_by_key(|(at, _)| *at);
+        items.into_iter().map(|(_, item)| item).collect::<Vec<_>>().into()
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +77,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::plan::diff;
 
     fn check(desired: Json, live: Json, expected: Json) {
         let kind = Kind::named("kubernetes/Deployment").expect("a kind of the product");
@@ -88,6 +99,19 @@ mod tests {
         let limit = |memory: &str| json!({"containers": [{"name": "c", "resources": {"limits": {"memory": memory}}}]});
         check(limit("1024Mi"), limit("1Gi"), limit("1Gi"));
         check(limit("2Gi"), limit("1Gi"), limit("2Gi"));
+    }
+
+    #[test]
+    fn what_an_autoscaler_keeps_is_sent_back() {
+        let kind = Kind::named("kubernetes/Deployment").expect("a kind of the product");
+        let desired = json!({"spec": {"replicas": 1}});
+        let check = |keeper: Json, expected: u64| {
+            let live = json!({"spec": {"replicas": 3}, "scaled_by": keeper});
+            assert_eq!(to_write(kind, &desired, &live)["spec"]["replicas"], expected);
+            assert_eq!(diff(kind, &desired, Some(&desired), &live).is_empty(), expected == 3);
+        };
+        check(json!("k3s"), 3);
+        check(Json::Null, 1);
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub enum Mode {
     Owned,
     /// Written at create; afterwards somebody else's, and the live value is sent back.
     Initial,
+    /// As [`Mode::Owned`], unless the live object names somebody under this key who keeps it
+    /// instead: then it is not compared, and the live value is sent back.
+    Lent(&'static str),
     /// The endpoint's: known after create, and stable from then on.
     Computed,
     /// The endpoint's, and may change at every write.
@@ -47,6 +50,17 @@ pub enum Mode {
     Awaited(u64),
     /// The endpoint's, and changes when one of these owned fields does: a path follows a name.
     Follows(&'static [&'static str]),
+}
+
+impl Mode {
+    /// Whether the field of this live object is boma's.
+    pub fn is_owned(self, live: &Json) -> bool {
+        match self {
+            Self::Owned => true,
+            Self::Lent(keeper) => live[keeper].is_null(),
+            _ => false,
+        }
+    }
 }
 
 /// When two values of a field mean the same.
@@ -179,6 +193,9 @@ pub struct Field {
     pub effect: Effect,
     /// Printed masked, stored as a keyed digest.
     pub sensitive: bool,
+    /// Which items of a list by key are nobody's but the spec's: they go, whoever put them there.
+    /// `None`: those that boma did not write stay.
+    pub stray: Option<fn(&str) -> bool>,
 }
 
 impl Field {
@@ -190,6 +207,7 @@ impl Field {
             comparison: Comparison::Exact,
             effect: Effect::InPlace,
             sensitive: false,
+            stray: None,
         }
     }
 
@@ -226,6 +244,11 @@ impl Field {
     /// The same field with another effect.
     pub const fn effect(self, effect: Effect) -> Self {
         Self { effect, ..self }
+    }
+
+    /// The same list by key, of which such items go although boma never wrote them.
+    pub const fn stray(self, stray: fn(&str) -> bool) -> Self {
+        Self { stray: Some(stray), ..self }
     }
 
     /// The same field, secret.

@@ -38,7 +38,7 @@ impl Origin<'_> {
                     Some((field.path.to_owned(), self.value(field.path, 0)))
                 }
                 Mode::Volatile => Some((field.path.to_owned(), self.value(field.path, revision))),
-                Mode::Owned | Mode::Initial => None,
+                Mode::Owned | Mode::Initial | Mode::Lent(_) => None,
             })
             .collect()
     }

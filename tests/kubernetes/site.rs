@@ -90,7 +90,7 @@ impl Site {
         let sealer = Sealer::new(&self.state.digest_key);
         let all = self.desired.resources.values();
         let all = all.flat_map(|resource| secrets(&resource.attributes.tree()));
-        let sealed = all.map(|source| {
+        let sealed = all.filter(|source| !source.is_generated()).map(|source| {
             let seal = sealer.seal(&json!(secret(&source)));
             (source, seal)
         });

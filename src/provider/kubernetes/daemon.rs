@@ -32,7 +32,9 @@ pub async fn lacks_only_dead_nodes(
     let (Some(namespace), Some(selector)) = (&place.namespace, selector(live)) else {
         return Ok(false);
     };
-    if !place.is("apps", "DaemonSet") || !current || !live["metadata"]["deletionTimestamp"].is_null()
+    if !place.is("apps", "DaemonSet")
+        || !current
+        || !live["metadata"]["deletionTimestamp"].is_null()
     {
         return Ok(false);
     }

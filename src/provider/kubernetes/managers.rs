@@ -28,6 +28,18 @@ pub fn others(place: &Place, live: &Json) -> Map<String, Json> {
     found
 }
 
+/// The program that says how many replicas a workload has, through the API's own way for that:
+/// `kube-controller-manager`, or `k3s`, where a HorizontalPodAutoscaler does. `None` where none does;
+/// `kubectl scale` goes the same way, and is a person.
+pub fn scaler(live: &Json) -> Option<&str> {
+    let mut entries = live["metadata"]["managedFields"].as_array()?.iter();
+    let scales = |entry: &&Json| {
+        entry["subresource"] == "scale" && entry["fieldsV1"]["f:spec"]["f:replicas"].is_object()
+    };
+    let managers = entries.by_ref().filter(scales).filter_map(|entry| entry["manager"].as_str());
+    managers.into_iter().find(|manager| !manager.starts_with("kubectl"))
+}
+
 /// The fields that are attributes, by the attribute's name.
 fn lifted<'a>(place: &Place, fields: &'a Json) -> Vec<(String, &'a Json)> {
     let mut lifted = Vec::new();

@@ -14,6 +14,7 @@ const READ_ONLY: &[&str] = &[
     "owned",
     "managers",
     "managed_by",
+    "scaled_by",
     "generation",
     "attached",
     "labels",

@@ -15,6 +15,9 @@ use super::shape::TAINTS;
 use super::status::Status;
 use crate::resource::Mark;
 
+/// Where taints are among the fields of a step.
+const AT: &str = "taints.";
+
 /// How often somebody else may write a node in between. k3s and the cloud provider do so while it
 /// joins.
 const TRIES: usize = 5;
@@ -26,7 +29,8 @@ pub struct Wish<'a> {
     pub fields: &'a [String],
 }
 
-/// Writes labels and annotations, then taints; others' taints stay. Never makes a Node.
+/// Writes labels and annotations, then taints; others' taints stay but for those that the plan says
+/// go. Never makes a Node.
 ///
 /// # Errors
 /// k3s has not registered the node; the server refuses.
@@ -38,7 +42,11 @@ pub async fn write(client: &Client, place: &Place, wish: &Wish<'_>) -> Result<Ap
         ));
     };
     let taints = wish.attributes["taints"].as_array().cloned().unwrap_or_default();
-    let former = own_taints(&live);
+    let mut former = own_taints(&live);
+    let listed = live["spec"]["taints"].as_array().into_iter().flatten();
+    let listed = listed.filter_map(|taint| taint["key"].as_str());
+    let goes = |key: &&str| wish.fields.iter().any(|path| *path == format!("{AT}{key}"));
+    former.extend(listed.filter(goes).map(str::to_owned));
     let mut manifest =
         manifest(place, wish.attributes, wish.mark, live["metadata"]["uid"].as_str());
     if let Some(object) = manifest.as_object_mut() {

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::fields::applied;
 use super::joining::{asked, unready};
 use super::list::list;
-use super::managers::others;
+use super::managers::{others, scaler};
 use super::membership::formed;
 use super::node::own_taints;
 use super::place::Place;
@@ -45,6 +45,7 @@ pub fn observe(place: &Place, live: &Json, around: Around) -> Object {
     tree.insert("owned".into(), Json::Object(owned(place, live)));
     tree.insert("managers".into(), Json::Object(others(place, live)));
     tree.extend(holder(live).map(|holder| ("managed_by".to_owned(), holder.into())));
+    tree.extend(scaler(live).map(|scaler| ("scaled_by".to_owned(), scaler.into())));
     Object { id, attributes: Attributes::new(&Json::Object(tree)), mark: shape::mark(live) }
 }
 

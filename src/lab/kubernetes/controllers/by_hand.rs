@@ -51,6 +51,8 @@ const VITAL: [&str; 10] = [
 ];
 /// What CouchDB's volumes were made with. Nobody edits it in a project that is to go on.
 const CREDENTIALS: &str = "COUCHDB_PASSWORD";
+/// The key of a taint that somebody puts on a node.
+const EXTRA: &str = "by-hand";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// One change that can be made by hand.
@@ -216,9 +218,10 @@ fn labels(key: &Key, object: &Json) -> Vec<Edit> {
     edits.collect()
 }
 
-/// A label that is gone or has another value, or a taint that is gone.
+/// A label that is gone or has another value, a taint that is gone, or one more.
 fn node(key: &Key, object: &Json) -> Vec<Edit> {
     let mut all = labels(key, object);
+    all.push(tainted(key, object));
     let taints = list(object, "/spec/taints").iter().enumerate();
     for (place, taint) in taints {
         let name = text(taint, "/key");
@@ -235,6 +238,16 @@ fn node(key: &Key, object: &Json) -> Vec<Edit> {
         }
     }
     all
+}
+
+fn tainted(key: &Key, object: &Json) -> Edit {
+    let taint = json!({"key": EXTRA, "value": "true", "effect": "NoSchedule"});
+    let patch = match list(object, "/spec/taints").is_empty() {
+        true => json!([{"op": "add", "path": "/spec/taints", "value": [taint]}]),
+        false => json!([{"op": "add", "path": "/spec/taints/-", "value": taint}]),
+    };
+    let told = told(object, &format!("spec.taints.{EXTRA}"), Json::Null, taint);
+    Edit { key: key.clone(), request: patched(key, object, &patch), told }
 }
 
 fn deletion(key: &Key, object: &Json) -> Edit {

@@ -1,13 +1,17 @@
 //! What runs pods.
 
 use super::common::{Nature, PLAIN, amount, any, fixed, kind, list};
-use crate::resource::{Effect, Field, Kind};
+use crate::resource::{Effect, Field, Kind, Mode};
 
 /// Images are pulled before pods are ready.
 pub(super) const ROLLS_OUT: Nature = Nature { deadline_s: 900, weight_s: 30, ..PLAIN };
 
+/// How many pods there are, unless an autoscaler says it.
+const REPLICAS: Field = Field::owned("spec.replicas").mode(Mode::Lent("scaled_by"));
+
 /// A template of pods at `spec.template`: a change of it starts new ones in place of the old.
 pub(super) const TEMPLATE: &[Field] = &[
+    REPLICAS,
     restarts(amount("spec.template.spec.containers.*.resources")),
     restarts(any("spec.template.spec.containers.*.env.*")),
     restarts(list("spec.template.spec.containers.*.env", "name")),
