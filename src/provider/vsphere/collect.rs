@@ -160,6 +160,15 @@ pub async fn retrieve_whole(session: &Session, query: Query) -> Result<Vec<Row>,
 /// # Errors
 /// Any [`Failure`]; `ManagedObjectNotFound` where an object to begin at is gone.
 pub async fn retrieve(session: &Session, query: Query) -> Result<Vec<Row>, Failure> {
+    let open = session.open().await?;
+    match pages(session, query.clone()).await {
+        // Tokens end with their session; the next one begins anew.
+        Err(_) if !session.is_same(&open).await => pages(session, query).await,
+        outcome => outcome,
+    }
+}
+
+async fn pages(session: &Session, query: Query) -> Result<Vec<Row>, Failure> {
     let collector = session.open().await?.content.property_collector.clone();
     let mut answer = session.ask(query.paged(&collector)).await?;
     let mut rows = Vec::new();
@@ -221,6 +230,20 @@ pub async fn retrieve_all(
     kinds: &[&str],
     query: Query,
 ) -> Result<(Vec<Row>, View), Failure> {
+    let open = session.open().await?;
+    match through_view(session, kinds, query.clone()).await {
+        // Views end with their session, whoever it was that noticed its end; the next one has its
+        // own.
+        Err(_) if !session.is_same(&open).await => through_view(session, kinds, query).await,
+        outcome => outcome,
+    }
+}
+
+async fn through_view(
+    session: &Session,
+    kinds: &[&str],
+    query: Query,
+) -> Result<Vec<Row>, Failure> {
     let open = session.open().await?;
     let content = &open.content;
     let create = create_view(&content.view_manager, &content.root_folder, kinds);

@@ -1,7 +1,8 @@
 //! One logged-in session, opened when first needed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -39,15 +40,26 @@ pub struct Content {
 pub struct Session {
     soap: Arc<Soap>,
     state: Arc<Mutex<State>>,
+    /// The latest generation that answered a call.
+    answered: AtomicU64,
 }
+
+/// So many logins in the place of ended sessions are made within [`WITHIN`]. A long run needs one
+/// whenever its session was idle for 30 minutes; more in a row is somebody who ends them all.
+const RENEWALS: usize = 3;
+/// See [`RENEWALS`].
+const WITHIN: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Default)]
 struct State {
     content: Option<Arc<Content>>,
     /// Goes up with each login, so that many calls that find one session ended log in once.
     generation: u64,
-    /// A login that vCenter refused is not tried again: accounts lock after few.
+    /// A login that vCenter refused is not tried again: accounts lock after few. Nor is one whose
+    /// session does not last.
     refused: Option<ProviderError>,
+    /// When a session that had ended was opened again, latest last.
+    renewed: Vec<Instant>,
     /// Ended by us: a call still under way must not open another session that nobody ends.
     closed: bool,
 }
@@ -66,7 +78,8 @@ impl Session {
     /// # Errors
     /// `Refused` where the spec's CA or thumbprint cannot be used.
     pub fn new(config: VcenterConfig) -> Result<Self, Failure> {
-        Ok(Self { soap: Arc::new(Soap::new(config)?), state: Arc::default() })
+        let soap = Arc::new(Soap::new(config)?);
+        Ok(Self { soap, state: Arc::default(), answered: AtomicU64::default() })
     }
 
     /// How many requests were sent.
@@ -91,12 +104,24 @@ impl Session {
     pub async fn call(&self, method: Element) -> Result<Element, Failure> {
         let open = self.open().await?;
         match self.soap.call(method.clone()).await {
-            Err(failure) if matches!(failure.fault(), Some(Fault::NotAuthenticated)) => {
-                self.renew(&open).await?;
-                self.soap.call(method).await
+            Err(failure) if has_ended(&failure) => {
+                let open = self.renew(&open).await?;
+                self.heard(&open, self.soap.call(method).await)
             }
-            outcome => outcome,
+            outcome => self.heard(&open, outcome),
         }
+    }
+
+    /// Takes down that a session answers.
+    fn heard(&self, open: &Open, outcome: Result<Element, Failure>) -> Result<Element, Failure> {
+        let answer = match &outcome {
+            Ok(_) => true,
+            Err(failure) => failure.fault().is_some() && !has_ended(failure),
+        };
+        if answer {
+            self.answered.fetch_max(open.generation, Ordering::Relaxed);
+        }
+        outcome
     }
 
     /// Sends a call that changes nothing, a second time where its answer was lost.
@@ -129,13 +154,23 @@ impl Session {
         }
     }
 
-    async fn renew(&self, stale: &Open) -> Result<(), Failure> {
+    /// Logs in again, unless sessions do not last.
+    async fn renew(&self, stale: &Open) -> Result<Open, Failure> {
         let mut state = self.state.clone().lock_owned().await;
         if state.generation == stale.generation {
             state.content = None;
             self.soap.forget_session();
+            let answered = self.answered.load(Ordering::Relaxed) >= stale.generation;
+            if !state.may_renew(answered, Instant::now()) {
+                let failure = Failure::refused(
+                    "vCenter ends boma's sessions as soon as they are opened",
+                    "look for who does it in vCenter's events and session list (a load balancer \
+                     before several vCenters does, too), then run the command again",
+                );
+                state.refused.get_or_insert_with(|| failure.explain("log in to vCenter again"));
+            }
         }
-        self.ensure(state).await.map(|_| ())
+        self.ensure(state).await
     }
 
     /// Logs in unless that is done. Runs as a task of its own: a login whose caller is cancelled
@@ -169,6 +204,23 @@ impl Session {
         });
         login.await.unwrap_or_else(|error| Err(Failure::later(error.to_string(), "try again")))
     }
+}
+
+impl State {
+    /// Whether one more login, after a session that answered calls or not, is no storm of them;
+    /// counts it then.
+    fn may_renew(&mut self, answered: bool, now: Instant) -> bool {
+        self.renewed.retain(|then| now.saturating_duration_since(*then) < WITHIN);
+        let may = self.renewed.len() < if answered { RENEWALS } else { 1 };
+        if may {
+            self.renewed.push(now);
+        }
+        may
+    }
+}
+
+fn has_ended(failure: &Failure) -> bool {
+    matches!(failure.fault(), Some(Fault::NotAuthenticated))
 }
 
 async fn login(soap: &Soap) -> Result<Arc<Content>, Failure> {
@@ -269,6 +321,21 @@ mod tests {
         let refused = |kind, version| content(&answer(kind, version)).unwrap_err().to_string();
         assert_eq!(refused("HostAgent", "7.0.3.0"), "it is VMware ESXi 7.0.3 and not a vCenter");
         assert_eq!(refused("VirtualCenter", "6.7.3"), "it speaks version 6.7.3 of the API");
+    }
+
+    #[test]
+    fn few_sessions_in_a_row_are_opened_again() {
+        let begun = Instant::now();
+        let mut state = State::default();
+        let mut at = |minute: u64| state.may_renew(true, begun + Duration::from_secs(60 * minute));
+        // One that is idle for 30 minutes, however long the run is.
+        assert!([0, 30, 60, 90, 120, 150].into_iter().all(&mut at));
+        assert!(at(151) && at(152));
+        assert!(!at(153));
+        assert!(at(161));
+        // One that answers nothing is not opened a third time.
+        let mut state = State::default();
+        assert!(state.may_renew(false, begun) && !state.may_renew(false, begun));
     }
 
     #[test]

@@ -48,14 +48,14 @@
 //! | 6 parameters of classes | `cluster::a_class_has_only_parameters_that_the_driver_knows` | spec |
 //! | 6 expansion, default class | `guide::volumes_that_cannot_grow_are_found`, `guide::two_default_classes_are_found` | spec |
 //! | 6 the storage policy exists | none: only PBM and REST tell of policies | |
-//! | 7.1 session leaks | `sessions::no_command_leaves_a_session`, `sessions::a_run_is_one_session_and_a_logout`, `sessions::a_login_that_is_refused_is_not_tried_again` | lab, both |
-//! | 7.2 session dies mid-run | `sessions::a_session_that_dies_in_the_middle_is_opened_again_once`, `reading::a_session_that_ends_in_the_middle_is_opened_again_once` | lab, vcsim |
+//! | 7.1 session leaks | `sessions::no_command_leaves_a_session`, `sessions::a_run_is_one_session_and_a_logout`, `sessions::a_login_that_is_refused_is_not_tried_again`, `sessions::sessions_that_do_not_last_are_not_opened_for_ever` | lab, both |
+//! | 7.2 session dies mid-run | `sessions::a_session_that_dies_in_the_middle_is_opened_again_once`, `sessions::a_view_that_ends_with_its_session_is_made_again`, `reading::a_session_that_ends_in_the_middle_is_opened_again_once` | lab, vcsim |
 //! | 7.3 disks of others | `practice::disks_of_others_are_neither_changed_nor_destroyed` | lab |
 //! | 7.4 needless replacement | `practice::what_a_machine_was_made_from_replaces_nothing` | lab |
 //! | 7.5 hidden reboots | `hardware::a_power_cycle_is_said_and_needs_consent` | lab |
 //! | 7.6 perpetual diffs | `practice::an_applied_spec_has_nothing_left_to_change` | lab |
 //! | 7.7 fights with DRS | `placement::moves_by_drs_are_no_drift` | lab |
-//! | 7.8 waits for the guest | `practice::a_template_without_tools_is_found_before_the_first_write`, `identity::a_machine_is_awaited_until_its_guest_tells_name_and_address` | lab |
+//! | 7.8 waits for the guest | `practice::a_template_without_tools_is_found_before_the_first_write`, `practice::vapp_properties_of_a_template_are_found_before_the_first_write`, `practice::a_template_without_a_data_source_is_told_by_its_clone`, `identity::a_machine_is_awaited_until_its_guest_tells_name_and_address` | lab |
 //! | 7.9 clones that are not resumed | `practice::a_clone_whose_answer_is_lost_is_found_by_its_mark`, `machines::an_interrupted_clone_is_waited_for_and_found_by_its_mark`, `machines::a_taken_name_is_adopted_only_with_our_mark` | lab |
 //! | 7.10 opaque permission errors | `permissions::a_missing_privilege_is_named_with_the_objects_path`, `site::privileges_are_asked_for_at_once_and_named_with_the_nearest_path`, `privileges::privileges_that_are_asked_for_are_enough_and_known_before_the_first_write` | lab |
 //! | 7 tasks block each other | `practice::a_machine_that_is_busy_is_worth_another_try`; cluster writes: `rules::…_leaves_other_rules_alone` | lab, both |
