@@ -6,7 +6,7 @@ use super::error::{CliError, Exit, chain};
 use super::plan::Request;
 use super::refresh::{self, Refreshed};
 use super::world::World;
-use crate::lower::kubernetes::observed::{all, volumes};
+use crate::lower::kubernetes::observed::all;
 use crate::plan::{
     Desired, Disk, Live, NotGivenUp, Observed, Review, VOLUMES, give_up, namespaces,
 };
@@ -45,7 +45,9 @@ pub async fn review(
     world: &World,
     projects: &BTreeSet<String>,
 ) -> Result<(Review, Vec<Disk>), CliError> {
-    let observed = vec![all(NAMESPACES, ("Namespace", "namespaces"), None), volumes()];
+    let way_in = request.desired.observed.iter().filter(|one| one.kind.name != "vsphere/site");
+    let spaces = all(NAMESPACES, ("Namespace", "namespaces"), None);
+    let observed = way_in.cloned().chain([spaces]).collect();
     let desired = Desired { observed, ..request.desired.clone() };
     let Refreshed { mut live, stats } = refresh::live(world, &desired, request.state).await?;
     let mut found: Live = [NAMESPACES, VOLUMES].iter().flat_map(|at| below(&live, at)).collect();

@@ -12,9 +12,9 @@ use super::world::{self, World};
 use super::{abandon, admission, home, preflight, saved, sources};
 use crate::lower::kubernetes::observed;
 use crate::lower::{lower_with, retain};
-use crate::plan::{Basis, BlockCause, Blocked, Desired, Options, Plan, Review, plan};
+use crate::plan::{Basis, BlockCause, Blocked, Desired, Observed, Options, Plan, Review, plan};
 use crate::render;
-use crate::resource::{Address, Glob, Sealer};
+use crate::resource::{Address, Endpoint, Glob, Resource, Sealer};
 use crate::rules;
 use crate::state::{State, load as load_state};
 
@@ -110,10 +110,31 @@ pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
     if !destroy {
         return desired;
     }
+    let way = way_in(&desired);
     let site = desired.observed.into_iter().filter(|one| one.kind.name == "vsphere/site");
     // Whoever removes the cluster has to know which disks it has.
-    let observed = site.chain([observed::volumes()]).collect();
+    let observed = site.chain(way).chain([observed::volumes()]).collect();
     Desired { endpoints: desired.endpoints, observed, ..Desired::default() }
+}
+
+/// The servers, and what they live in: where none stands, there is no cluster to be asked.
+fn way_in(desired: &Desired) -> Vec<Observed> {
+    let opened_by = |endpoint: &Endpoint| {
+        let facts = desired.endpoints.get(endpoint);
+        facts.into_iter().flat_map(|facts| &facts.opened_by)
+    };
+    let resource = |address: &Address| desired.resources.get(address);
+    let servers: Vec<&Resource> = opened_by(&Endpoint::kubernetes()).filter_map(resource).collect();
+    let homes = servers.iter().flat_map(|server| opened_by(&server.endpoint)).filter_map(resource);
+    homes
+        .chain(servers.iter().copied())
+        .map(|one| Observed {
+            address: one.address.clone(),
+            kind: one.kind,
+            endpoint: one.endpoint.clone(),
+            place: one.place.clone(),
+        })
+        .collect()
 }
 
 /// Turns the command line into options.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::error::{CliError, Exit};
 use super::world::World;
-use crate::plan::{Desired, Live, ReadStats};
+use crate::plan::{Desired, Live, Observed, ReadStats};
 use crate::provider::Wanted;
 use crate::resource::{
     Address, Attributes, EdgeKind, Endpoint, Identity, Kind, Lifecycle, Locator, Mark, Object,
@@ -50,12 +50,15 @@ pub async fn live(world: &World, desired: &Desired, state: &State) -> Result<Ref
     check_identity(world, state).await?;
     let mut live = Live::new();
     // What is behind something else is asked once it is known whether that is there: hosts after
-    // their machines, the cluster after its servers.
+    // their machines, which tell their keys, and the cluster after its servers.
     let mut left = wanted(desired, state);
     while !left.is_empty() {
+        let machines = Endpoint::vcenter();
         let waits = |endpoint: &Endpoint| {
             let openers = openers(desired, state, endpoint);
-            openers.iter().any(|opener| left.values().flatten().any(|one| one.address == *opener))
+            let asked =
+                |opener: &Address| left.values().flatten().any(|one| one.address == *opener);
+            (*endpoint != machines && left.contains_key(&machines)) || openers.iter().any(asked)
         };
         let now: BTreeSet<Endpoint> =
             left.keys().filter(|endpoint| !waits(endpoint)).cloned().collect();
@@ -318,7 +321,8 @@ fn wanted(desired: &Desired, state: &State) -> BTreeMap<Endpoint, Vec<Wanted>> {
         let one = Wanted { address: address.clone(), kind: resource.kind, locator };
         wanted.entry(resource.endpoint.clone()).or_default().push(one);
     }
-    for observed in &desired.observed {
+    let recorded = |observed: &&Observed| state.locator(&observed.address).is_some();
+    for observed in desired.observed.iter().filter(|observed| !recorded(observed)) {
         let locator = Locator { place: observed.place.clone(), ..Locator::default() };
         let one = Wanted { address: observed.address.clone(), kind: observed.kind, locator };
         wanted.entry(observed.endpoint.clone()).or_default().push(one);

@@ -146,3 +146,24 @@ fn an_agent_that_leaves_the_spec_is_deleted() {
     env.assert_settled();
     assert!(!World::of(&env, "small.toml").inventory.iter().any(|line| line.contains("agent-2")));
 }
+
+/// Neither before its machines stand, nor where they stand alone.
+#[test]
+fn nothing_is_given_up_where_no_cluster_stands() {
+    let env = TestEnv::new();
+    let abandon = ["destroy", "--lab", "--yes", "--abandon-data", "county-01", "small.toml"];
+    for _ in 0..2 {
+        let refused = env.expect(3, &abandon);
+        refused.assert_one_error(&["nothing stands of the project county-01"]);
+        env.expect(0, &["plan", "--lab", "--destroy", "small.toml"]);
+        env.expect(0, &["apply", "--lab", "--yes", "--target", "vsphere/**", "small.toml"]);
+    }
+    // Whoever cannot be asked may have a cluster.
+    let served = env.serve(0);
+    let dead = ["--fault", "dead", "--host", "server-1", "--times", "99"];
+    env.expect(0, &[&["lab", "fault", "small.toml"], &dead[..]].concat());
+    let unread = env.expect(1, &abandon).stderr;
+    let words = ["what stands of the project county-01 could not be read", "server-1"];
+    assert!(words.iter().all(|word| unread.contains(word)), "{unread}");
+    served.stop();
+}

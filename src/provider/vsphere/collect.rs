@@ -243,7 +243,7 @@ async fn through_view(
     session: &Session,
     kinds: &[&str],
     query: Query,
-) -> Result<Vec<Row>, Failure> {
+) -> Result<(Vec<Row>, View), Failure> {
     let open = session.open().await?;
     let content = &open.content;
     let create = create_view(&content.view_manager, &content.root_folder, kinds);

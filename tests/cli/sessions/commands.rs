@@ -39,8 +39,8 @@ pub const LOGS_IN: &[Case] = &[
     case(0, &["inventory", "--lab", "--format", "json", SPEC]),
     after(&[APPLY_VCENTER, FORGET], 0, &["import", "--lab", "--format", "json", "--full", SPEC, AGENT, "-"]),
     // There is no cluster.
-    case(1, &["plan", "--lab", "--destroy", "--abandon-data", "county-01", SPEC]),
-    case(1, &["destroy", "--lab", "--abandon-data", "county-01", "--yes", SPEC]),
+    case(3, &["plan", "--lab", "--destroy", "--abandon-data", "county-01", SPEC]),
+    case(3, &["destroy", "--lab", "--abandon-data", "county-01", "--yes", SPEC]),
     case(1, &["secrets", "export", "--lab", "--recipient", READER, SPEC]),
     after(&[APPLY_VCENTER, DRIFT, SAVE], 0, &["apply", "--lab", "--yes", "--allow-disruption", SAVED]),
     after(&[APPLY_VCENTER, DRIFT], 2, &["drift", "--lab", "--format", "json", SPEC]),
