@@ -57,8 +57,11 @@ impl Waiting<'_> {
                 return Err(self.gave_up(format!("{unmet}, after {deadline_s} s{words}")));
             }
             let waited_s = clock.now().saturating_sub(begun).as_secs();
-            if told.is_news(&unmet.0, waited_s) {
-                (self.tell)(&unmet.0, waited_s);
+            // What takes its usual time needs no cause.
+            let words = if waited_s < TOLD_AGAIN_S { String::new() } else { cause(&reading) };
+            let text = format!("{unmet}{words}");
+            if told.is_news(&text, waited_s) {
+                (self.tell)(&text, waited_s);
             }
             tokio::select! {
                 () = clock.sleep(pause) => {}
@@ -83,11 +86,18 @@ impl Waiting<'_> {
 /// and the latest.
 const LINES: usize = 6;
 
-/// What a service that did not come up said last, where its object has it.
+/// Why it is probably so, where the object says.
+fn cause(reading: &Reading) -> String {
+    let tree = reading.object().map(|object| object.attributes.tree());
+    let cause = tree.as_ref().and_then(|tree| tree["likely_cause"].as_str());
+    cause.map(|cause| format!("; likely cause: {cause}")).unwrap_or_default()
+}
+
+/// What a service that did not come up said last, where its object has it; else the likely cause.
 fn last_words(reading: &Reading) -> String {
     let tree = reading.object().map(|object| object.attributes.tree());
     let Some(words) = tree.as_ref().and_then(|tree| tree["last_words"].as_str()) else {
-        return String::new();
+        return cause(reading);
     };
     let lines: Vec<&str> = words.lines().collect();
     let shown = match lines.split_first() {
@@ -151,6 +161,67 @@ mod tests {
         let attributes = Attributes::new(&json!({ "last_words": last_words }));
         let object = Object { id: "id".into(), attributes, mark: None };
         assert_eq!(super::last_words(&Reading::Present(object)), expected);
+    }
+
+    /// A guest that never tells its address, and time that passes only while it is waited.
+    struct Silent(std::sync::Mutex<Duration>);
+
+    impl Clock for Silent {
+        fn now(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+
+        fn sleep(&self, duration: Duration) -> crate::provider::BoxFuture<'_, ()> {
+            *self.0.lock().unwrap() += duration;
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    impl Provider for Silent {
+        fn read<'a>(
+            &'a self,
+            wanted: &'a [Wanted],
+        ) -> crate::provider::BoxFuture<'a, Vec<(crate::resource::Address, Reading)>> {
+            let attributes = Attributes::new(&json!({"likely_cause": "no data source"}));
+            let object = Object { id: "id".into(), attributes, mark: None };
+            let address = wanted[0].address.clone();
+            Box::pin(std::future::ready(vec![(address, Reading::Present(object))]))
+        }
+
+        fn act<'a>(
+            &'a self,
+            _: &'a crate::plan::Step,
+            _: &'a crate::provider::Inputs,
+            _: &'a dyn crate::provider::Run,
+        ) -> crate::provider::BoxFuture<'a, crate::provider::Act> {
+            Box::pin(std::future::ready(Ok(Reading::Absent)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_takes_long_says_the_likely_cause() {
+        let silent = Silent(std::sync::Mutex::default());
+        let told = std::sync::Mutex::new(Vec::new());
+        let wanted = Wanted {
+            address: crate::resource::Address::from("vsphere/vm/a"),
+            kind: crate::resource::Kind::named("vsphere/vm").unwrap(),
+            locator: crate::resource::Locator::default(),
+        };
+        let waiting = Waiting {
+            wanted: &wanted,
+            condition: &Condition::NotEmpty("host_key".into()),
+            written: &|_| true,
+            deadline_s: 300,
+            tell: &|text, waited_s| told.lock().unwrap().push((text.to_owned(), waited_s)),
+        };
+        let first = read_one(&silent, &wanted).await;
+        let failed = waiting.wait(first, &silent, &silent, &Stop::default()).await.unwrap_err();
+        let cause = "host_key is empty, after 300 s; likely cause: no data source";
+        assert_eq!(failed.message, cause);
+        let told = told.into_inner().unwrap();
+        assert_eq!(told[0], ("host_key is empty".to_owned(), 0));
+        assert!(told[1].0.ends_with("; likely cause: no data source"), "{told:?}");
+        assert!((60..66).contains(&told[1].1), "{told:?}");
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Adjustment {
     pub host: Option<String>,
     /// Whether VMware Tools are installed.
     pub tools: Option<bool>,
+    /// Whether its cloud-init has the VMware data source.
+    pub data_source: Option<bool>,
     /// The path of a datastore that the ESXi host at `path` does not mount from now on.
     pub unmount: Option<String>,
 }

@@ -109,6 +109,14 @@ pub struct TemplateSetup {
     /// Whether VMware Tools are in it, as in every Ubuntu server image.
     #[serde(default = "yes")]
     pub tools: bool,
+    /// Whether its cloud-init has the VMware data source, which reads guestinfo: without it a clone
+    /// is told nothing, and takes whatever address the network gives.
+    #[serde(default = "yes")]
+    pub data_source: bool,
+    /// Ids of its vApp properties, as an OVA brings them (`instance-id`, `user-data`): cloud-init
+    /// takes its data from these, and not from guestinfo.
+    #[serde(default)]
+    pub vapp_properties: Vec<String>,
 }
 
 /// A machine that stands before the first request.
@@ -248,6 +256,8 @@ impl Default for TemplateSetup {
             disk_gib: 10,
             hardware_version: 13,
             tools: true,
+            data_source: true,
+            vapp_properties: Vec::new(),
         }
     }
 }

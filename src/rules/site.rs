@@ -83,19 +83,38 @@ fn named_by<'a>(machine: &'a Machine, what: &str, name: &str) -> Option<&'a Plac
     named.filter(|named| named.value == name).map(|named| &named.place)
 }
 
-/// Whether a cloud-init data source is in a template cannot be seen from outside.
-fn template(seen: &Json, name: &str, machine: &Machine) -> Option<Problem> {
-    let place = &machine.template.as_ref()?.place;
+/// What a template must have for its clones to come up. Whether cloud-init with the VMware data
+/// source is in it, nothing tells as long as it is off; that something else comes before that data
+/// source does show. A clone tells the rest, and the wait for it says so.
+fn template(seen: &Json, name: &str, machine: &Machine) -> Vec<Problem> {
+    let Some(place) = machine.template.as_ref().map(|template| &template.place) else {
+        return Vec::new();
+    };
     if seen["template"] == false {
         let help = "convert it to a template in vCenter, or name another";
-        return Some(Problem::at(place, format!("{name} is a VM, not a template"), help));
+        return vec![Problem::at(place, format!("{name} is a VM, not a template"), help)];
     }
-    (seen["tools"] == false).then(|| {
+    let tools = (seen["tools"] == false).then(|| {
         let message = format!("VMware Tools were never seen in template {name}");
         let help = "install open-vm-tools in it: without them boma cannot see whether a machine \
             came up, and the cloud provider finds no address of a node";
         Problem::at(place, message, help).warn()
-    })
+    });
+    tools.into_iter().chain(vapp(&seen["vapp_properties"], name, place)).collect()
+}
+
+/// Until then cloud-init tries the OVF data source before the VMware one (cloud-init pull request
+/// 5912, Launchpad bug 1992509), and an OVA's vApp properties are enough for it.
+fn vapp(properties: &Json, name: &str, place: &Place) -> Option<Problem> {
+    let properties: Vec<&str> = properties.as_array()?.iter().filter_map(Json::as_str).collect();
+    if properties.is_empty() {
+        return None;
+    }
+    let message = format!("template {name} has vApp properties: {}", names(&properties));
+    let help = "cloud-init before 25.1 takes them instead of what boma gives a machine, which then \
+        gets neither address nor user: take its vApp options away in vCenter, or waive this where \
+        its cloud-init is newer";
+    Some(Problem::at(place, message, help).warn())
 }
 
 fn too_large(seen: &Json, machine: &Machine) -> Option<Problem> {

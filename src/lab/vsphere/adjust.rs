@@ -32,6 +32,9 @@ pub(in crate::lab) fn adjust(world: &World, wanted: &Adjustment) -> Result<Entry
     if let Some(tools) = wanted.tools {
         machine.tools = tools;
     }
+    if let Some(data_source) = wanted.data_source {
+        machine.data_source = data_source;
+    }
     let changed = Entity { detail: Detail::Machine(Box::new(machine)), ..entity.clone() };
     Ok(Entry { effects: vec![Effect::Put(Box::new(changed))] })
 }

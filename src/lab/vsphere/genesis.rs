@@ -30,6 +30,8 @@ pub(in crate::lab) fn complete(world: &mut World, setup: &Setup) -> Vec<Entry> {
             machine.template = true;
             machine.pool = None;
             machine.tools = template.tools;
+            machine.data_source = template.data_source;
+            machine.vapp_properties.clone_from(&template.vapp_properties);
             if template.tools {
                 prepared().into_iter().for_each(|(key, value)| machine.set_extra(key, value));
             }
@@ -332,6 +334,8 @@ impl Maker<'_> {
             upgrade: None,
             address: address(seed, &path),
             tools: true,
+            data_source: true,
+            vapp_properties: Vec::new(),
             connection: CONNECTED.to_owned(),
             question: None,
         };

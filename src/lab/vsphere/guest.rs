@@ -2,7 +2,7 @@
 
 use super::device::Body;
 use super::ids;
-use super::machine::{Machine, decode};
+use super::machine::Machine;
 use super::world::{Entity, Origin, World};
 
 /// A machine that may run an operating system, as its host is made from it.
@@ -30,6 +30,8 @@ pub(in crate::lab) struct Guest {
 
 /// Where a machine publishes its SSH host key.
 const HOST_KEY: &str = "guestinfo.boma.hostkey";
+/// Where cloud-init's VMware data source publishes the address it found.
+const LOCAL_ADDRESS: &str = "guestinfo.local-ipv4";
 
 /// The machines that have, or may get, a host: no templates and none of other people.
 pub(in crate::lab) fn guests(world: &World) -> Vec<Guest> {
@@ -45,9 +47,15 @@ pub(in crate::lab) fn draw_bytes(seed: u64, purpose: &str, name: &str) -> [u8; 3
     ids::digest(seed, &["host", purpose, name])
 }
 
-/// Has a machine that is powered on tell its host key, where its cloud-init says so.
+/// Has a machine that is powered on tell its address, where its cloud-init was told something, and
+/// its host key, where that says so.
 pub(super) fn publish(seed: u64, id: &str, machine: &mut Machine) {
-    if machine.tools && userdata(machine).contains(HOST_KEY) {
+    let userdata = userdata(machine);
+    if !userdata.is_empty() {
+        let address = machine.guest_address();
+        machine.set_extra(LOCAL_ADDRESS, &address);
+    }
+    if userdata.contains(HOST_KEY) {
         machine.set_extra(HOST_KEY, &crate::lab::host::fingerprint(seed, id));
     }
 }
@@ -55,6 +63,7 @@ pub(super) fn publish(seed: u64, id: &str, machine: &mut Machine) {
 /// Forgets what the guest told: it is gone with the power.
 pub(super) fn withdraw(machine: &mut Machine) {
     machine.set_extra(HOST_KEY, "");
+    machine.set_extra(LOCAL_ADDRESS, "");
 }
 
 fn guest(entity: &Entity) -> Option<Guest> {
@@ -81,9 +90,5 @@ fn guest(entity: &Entity) -> Option<Guest> {
 }
 
 fn userdata(machine: &Machine) -> String {
-    let text = machine.extra("guestinfo.userdata").unwrap_or_default();
-    match machine.extra("guestinfo.userdata.encoding") {
-        Some("base64" | "b64") => decode(text).unwrap_or_default(),
-        _ => text.to_owned(),
-    }
+    machine.told("guestinfo.userdata")
 }

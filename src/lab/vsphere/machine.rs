@@ -41,6 +41,12 @@ pub(super) struct Machine {
     /// Whether VMware Tools are installed.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub tools: bool,
+    /// Whether its cloud-init has the VMware data source, which reads guestinfo.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub data_source: bool,
+    /// Ids of its vApp properties, as an OVA brings them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vapp_properties: Vec<String>,
     /// `runtime.connectionState`
     #[serde(default = "connected", skip_serializing_if = "is_connected")]
     pub connection: String,
@@ -127,8 +133,17 @@ impl Machine {
     }
 
     fn metadata(&self) -> String {
-        let text = self.extra("guestinfo.metadata").unwrap_or_default();
-        match self.extra("guestinfo.metadata.encoding") {
+        self.told("guestinfo.metadata")
+    }
+
+    /// What cloud-init is told under a key, decoded; empty where it does not look there. With vApp
+    /// properties it takes the OVF data source, as before its version 25.1.
+    pub(super) fn told(&self, key: &str) -> String {
+        if !self.tools || !self.data_source || !self.vapp_properties.is_empty() {
+            return String::new();
+        }
+        let text = self.extra(key).unwrap_or_default();
+        match self.extra(&format!("{key}.encoding")) {
             Some("base64" | "b64") => decode(text).unwrap_or_default(),
             _ => text.to_owned(),
         }

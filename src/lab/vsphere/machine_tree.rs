@@ -109,7 +109,35 @@ fn configuration(world: &World, entity: &Entity, machine: &Machine) -> Element {
         ],
     );
     let config = config.push(tools);
-    config.push(files).push(flags).push(hardware.extend(devices)).extend(extra).extend(upgrade)
+    config
+        .push(files)
+        .push(flags)
+        .push(hardware.extend(devices))
+        .extend(extra)
+        .extend(vapp(machine))
+        .extend(upgrade)
+}
+
+/// vApp options, as an OVA of a cloud image brings them.
+fn vapp(machine: &Machine) -> Option<Element> {
+    let property = |(key, id): (usize, &String)| {
+        texts(
+            "property",
+            [
+                ("key", key.to_string()),
+                ("id", id.clone()),
+                ("type", "string".to_owned()),
+                ("userConfigurable", "true".to_owned()),
+                ("defaultValue", String::new()),
+            ],
+        )
+    };
+    let properties = machine.vapp_properties.iter().enumerate().map(property);
+    let assignment = texts("ipAssignment", [("ipProtocol", "IPv4".to_owned())]);
+    let boot = [("installBootRequired", "false".to_owned()), ("installBootStopDelay", "0".into())];
+    let config = texts("vAppConfig", boot).extend(properties).push(assignment);
+    let transport = Element::with_text("ovfEnvironmentTransport", "iso");
+    (!machine.vapp_properties.is_empty()).then(|| config.push(transport))
 }
 
 fn runtime(machine: &Machine, name: &str) -> Element {

@@ -50,6 +50,7 @@ pub fn read(
     Reading::Present(Object {
         id: datacenter.to_owned(),
         attributes: Attributes::new(&json!({
+            "objects": found(&place, inventory),
             "missing": missing(&place, inventory),
             "templates": template_facts(&place, inventory, machines),
             "free_gib": free_gib(&place, inventory),
@@ -81,6 +82,21 @@ fn objects(place: &Json) -> impl Iterator<Item = (&str, &str)> {
     all.filter_map(|object| Some((object["what"].as_str()?, object["name"].as_str()?)))
 }
 
+/// The datacenter, and the objects that are there.
+fn found(place: &Json, inventory: &Inventory) -> Vec<Json> {
+    let one = |what: &str, name: &str, object: &MoRef| {
+        let path = inventory.path(object)?;
+        Some(json!({"what": what, "name": name, "path": path, "moref": object.value}))
+    };
+    let datacenter = place["datacenter"].as_str().unwrap_or_default();
+    let standing = inventory.at(&path::normal(datacenter));
+    let datacenter = standing.and_then(|object| one("datacenter", datacenter, object));
+    let others = objects(place).filter_map(|(what, name)| {
+        one(what, name, &choose(inventory, place, what, name).ok()?.object)
+    });
+    datacenter.into_iter().chain(others).collect()
+}
+
 fn missing(place: &Json, inventory: &Inventory) -> Vec<Json> {
     let one = |(what, name): (&str, &str)| {
         let failure = choose(inventory, place, what, name).err()?;
@@ -97,6 +113,7 @@ fn template_facts(place: &Json, inventory: &Inventory, machines: &HashMap<String
         let one = json!({
             "template": vm::is_template(whole),
             "tools": vm::has_tools(whole),
+            "vapp_properties": vm::vapp_properties(whole),
             "hardware_version": vm::hardware_version(whole),
             "disk_gib": vm::devices(whole).disk_gib(),
         });

@@ -23,6 +23,11 @@ pub const DISK_UUID_KEY: &str = "disk.EnableUUID";
 
 /// The key under which a guest that boma set up publishes the fingerprint of its SSH host key.
 const HOST_KEY: &str = "guestinfo.boma.hostkey";
+/// The keys under which cloud-init's VMware data source publishes the addresses that it found
+/// (`advertise_local_ip_addrs` of `cloudinit/sources/DataSourceVMware.py`).
+const LOCAL_ADDRESSES: [&str; 2] = ["guestinfo.local-ipv4", "guestinfo.local-ipv6"];
+/// What boma gives cloud-init; everybody's guests have it from the VM's configuration.
+const USERDATA: &str = "guestinfo.userdata";
 
 /// What is read of every VM, to know which is which.
 pub const LIGHT: &[&str] = &["config.instanceUuid", "config.uuid", "config.template", MARK_PATH];
@@ -41,6 +46,7 @@ pub const PROPERTIES: &[&str] = &[
     "config.hardware.memoryMB",
     "config.hardware.device",
     "config.files.vmPathName",
+    "config.vAppConfig.property",
     "runtime.powerState",
     "runtime.connectionState",
     "runtime.host",
@@ -171,6 +177,7 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
         ("hostname", row.text("guest.hostName").map(str::to_owned)),
         ("host_key", extra(row, HOST_KEY).map(|key| key.trim().to_owned())),
         ("host", row.moref("runtime.host").and_then(|host| inventory.name(&host))),
+        ("likely_cause", likely_cause(row)),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             put(key, value.into());
@@ -185,6 +192,43 @@ fn object(row: &Row, inventory: &Inventory) -> Result<Object, String> {
         attributes: Attributes::new(&json!(tree)),
         mark: extra(row, MARK_KEY).and_then(parse_mark),
     })
+}
+
+/// Why a guest that boma set up, and that runs, tells less than it should if it goes on like that.
+/// `None` where it tells all, and of machines that are somebody else's.
+fn likely_cause(row: &Row) -> Option<String> {
+    let mark = extra(row, MARK_KEY).and_then(parse_mark)?;
+    let told = extra(row, USERDATA).is_some_and(|text| !text.is_empty());
+    if !told || power(row) != Some("on") || extra(row, HOST_KEY).is_some() {
+        return None;
+    }
+    let again = format!("mend the template, then apply with --replace {}", mark.address);
+    if tools(row) != "running" {
+        let never = "no VMware Tools ever answered in it: install open-vm-tools in its template";
+        return (!has_tools(row)).then(|| format!("{never}; {again}"));
+    }
+    if LOCAL_ADDRESSES.iter().any(|key| extra(row, key).is_some()) {
+        return Some(
+            "cloud-init in it has read what boma gave it, and has not come to its end: see \
+             /var/log/cloud-init-output.log there, by the VM's console"
+                .into(),
+        );
+    }
+    let vapp = match vapp_properties(row).is_empty() {
+        true => "",
+        false => ", and without vApp properties, which older ones take instead",
+    };
+    Some(format!(
+        "cloud-init in it has not read what boma gave it: its template needs cloud-init 21.3 or \
+         later, with VMware in its datasource_list (/etc/cloud/cloud.cfg.d){vapp}; {again}"
+    ))
+}
+
+/// The ids of vApp properties, as an OVA brings them.
+pub fn vapp_properties(row: &Row) -> Vec<&str> {
+    let list = row.get("config.vAppConfig.property");
+    let properties = list.into_iter().flat_map(|list| &list.children);
+    properties.filter_map(|property| property.child_text("id")).collect()
 }
 
 fn readable(row: &Row, inventory: &Inventory) -> Result<(), String> {

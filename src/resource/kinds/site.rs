@@ -9,14 +9,16 @@ use crate::resource::{Condition, Field, Identity, Kind, KindFacts, Layer, Lifecy
 /// `privilege`, and `address` where it is for that resource alone: what boma's account must be allowed
 /// where.
 ///
-/// All volatile: `missing`: list of `what`, `name`, `reason`; `templates`: by name `template`,
-/// `tools` (VMware Tools were seen in it), `hardware_version`, `disk_gib`; `free_gib`: by
-/// datastore; `unmounted`: names of the clusters' hosts without it, by datastore;
+/// All volatile: `objects`: list of `what`, `name`, `path`, `moref`: the datacenter and the objects
+/// that are there; `missing`: list of `what`, `name`, `reason`; `templates`: by name `template`,
+/// `tools` (VMware Tools were seen in it), `vapp_properties` (their ids), `hardware_version`,
+/// `disk_gib`; `free_gib`: by datastore; `unmounted`: names of the clusters' hosts without it, by datastore;
 /// `datastore_urls`: by path; `lacking`: the needs that are not met.
 pub const SITE: Kind = Kind::new(&KindFacts {
     name: "vsphere/site",
     layer: Layer::Vcenter,
     fields: &[
+        Field::volatile("objects"),
         Field::volatile("missing"),
         Field::volatile("templates"),
         Field::volatile("free_gib"),

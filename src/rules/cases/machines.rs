@@ -88,6 +88,13 @@ pub const CASES: &[Case] = &[
         warn("site", &[], "VMware Tools were never seen in template ubuntu"),
     ),
     in_world(
+        || {
+            let vapp = json!({"template": true, "vapp_properties": ["instance-id", "user-data"]});
+            cloning(&json!({"templates": {"ubuntu": vapp}}))
+        },
+        warn("site", &[], "template ubuntu has vApp properties: instance-id and user-data"),
+    ),
+    in_world(
         || cloning(&json!({"free_gib": {"ds1": 20}})),
         warn("site", &[], "datastore ds1 has 20 GiB free, and new machines have 50 GiB of disk"),
     ),

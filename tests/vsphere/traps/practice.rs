@@ -54,6 +54,67 @@ async fn a_template_without_tools_is_found_before_the_first_write() {
     real.rig.stop().await;
 }
 
+/// An OVA of a cloud image has them, and cloud-init prefers them.
+#[tokio::test(flavor = "multi_thread")]
+async fn vapp_properties_of_a_template_are_found_before_the_first_write() {
+    let mut world = world();
+    world.templates[0].vapp_properties = vec!["instance-id".into(), "user-data".into()];
+    let real = Real::with(world).await;
+    let plan = real.run(0, &["plan"]);
+    let expected = "template ubuntu-22.04 has vApp properties: instance-id and user-data";
+    assert!(plan.stdout.contains(expected), "{plan}");
+    real.rig.stop().await;
+}
+
+/// No template tells what is in it; a clone that tells too little says why.
+#[tokio::test]
+async fn a_template_without_a_data_source_is_told_by_its_clone() {
+    for (vapp, part) in [(vec![], "datasource_list"), (vec!["user-data".to_owned()], "vApp")] {
+        let mut world = setup(Vec::new());
+        world.templates[0].data_source = !vapp.is_empty();
+        world.templates[0].vapp_properties = vapp;
+        let rig = Rig::with(world, ServeOptions::default()).await;
+        rig.folder().await;
+        let vm = Subject::vm("server-1");
+        let mut wanted = machine("server-1");
+        wanted["cloud_init"]["userdata"] = r#"{"x":"info-set guestinfo.boma.hostkey"}"#.into();
+        let vm = vm.clone().known(rig.make(&vm, wanted).await);
+        assert!(vm.object.as_ref().unwrap().attributes.tree()["likely_cause"].is_null());
+        let on = present(rig.act(&vm, Operation::PowerOn, json!({})).await.unwrap());
+        check(&on, json!({"tools": "running", "hostname": "server-1", "host_key": null}));
+        let tree = on.attributes.tree();
+        assert_ne!(tree["address"], "10.20.0.77");
+        let cause = tree["likely_cause"].as_str().unwrap();
+        let again = "--replace vsphere/vm/server-1";
+        assert!(["VMware", part, again].iter().all(|part| cause.contains(part)), "{cause}");
+        rig.stop().await;
+    }
+}
+
+/// What told its host key has come up, whatever else it waits for.
+#[tokio::test]
+async fn a_guest_that_was_told_everything_has_no_cause() {
+    let rig = Rig::start().await;
+    rig.folder().await;
+    let vm = Subject::vm("server-1");
+    for (userdata, part) in
+        [("info-set guestinfo.boma.hostkey", None), ("other", Some("cloud-init-output.log"))]
+    {
+        let mut wanted = machine("server-1");
+        wanted["cloud_init"]["userdata"] = json!({ "x": userdata }).to_string().into();
+        let vm = vm.clone().known(rig.make(&vm, wanted).await);
+        let on = present(rig.act(&vm, Operation::PowerOn, json!({})).await.unwrap());
+        let tree = on.attributes.tree();
+        assert_eq!(tree["address"], "10.20.0.77");
+        let cause = tree["likely_cause"].as_str();
+        assert_eq!(cause.is_some(), part.is_some(), "{cause:?}");
+        assert!(part.is_none_or(|part| cause.unwrap().contains(part)), "{cause:?}");
+        rig.act(&vm, Operation::PowerOff, json!({})).await.unwrap();
+        rig.act(&vm, Operation::Delete, json!({})).await.unwrap();
+    }
+    rig.stop().await;
+}
+
 /// vcsim answers whatever it has done.
 #[tokio::test]
 async fn a_clone_whose_answer_is_lost_is_found_by_its_mark() {
