@@ -2,6 +2,8 @@
 
 mod document;
 
+use serde_json::{Value as Json, json};
+
 use super::args::{Format, InventoryArgs, InventoryFormat, Output};
 use super::error::{CliError, Exit};
 use super::load::load;
@@ -11,7 +13,7 @@ use super::{home, world};
 use crate::lower::lower_with;
 use crate::plan::Desired;
 use crate::render::{inventory_text, nginx_text};
-use crate::resource::{Endpoint, Kind};
+use crate::resource::{Attributes, Endpoint, Kind};
 use crate::state::{State, load as load_state};
 
 /// Says what stands of a spec's vCenter, and how it is named.
@@ -49,10 +51,21 @@ pub fn run(args: &InventoryArgs, terminal: Terminal) -> Result<Exit, CliError> {
     Ok(if document::has_unread(&document) { Exit::Error } else { Exit::Done })
 }
 
+/// The look at what stands already, without what only clones need and what boma may do.
+fn named(place: &Json) -> Attributes {
+    let shown = |one: &&Json| matches!(one["what"].as_str(), Some("cluster" | "datastore"));
+    let objects = place["objects"].as_array().into_iter().flatten().filter(shown);
+    let objects: Vec<&Json> = objects.collect();
+    Attributes::new(&json!({ "datacenter": place["datacenter"], "objects": objects }))
+}
+
 /// Only what an inventory shows, so that nothing else is asked for.
 fn narrow(mut desired: Desired, mut state: State) -> (Desired, State) {
     let shown = |kind: Kind| document::KINDS.contains(&kind.name);
-    desired.observed.clear();
+    desired.observed.retain(|one| one.kind.name == document::SITE);
+    for site in &mut desired.observed {
+        site.place = named(&site.place.tree());
+    }
     desired.resources.retain(|_, resource| shown(resource.kind));
     state.resources.retain(|address, _| desired.resources.contains_key(address));
     state.open.retain(|address, _| desired.resources.contains_key(address));

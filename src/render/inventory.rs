@@ -2,10 +2,10 @@
 
 use super::TextOptions;
 use super::blocked::unread;
-use super::json::{InventoryJson, RoleJson, VmJson};
+use super::json::{DatastoreJson, InventoryJson, NamedJson, RoleJson, VmJson};
 use super::page::Block;
 use super::paint::{Paint, Style};
-use super::words::{clean, count, duration};
+use super::words::{clean, count, duration, number};
 use crate::resource::Address;
 
 /// What could not be read, the machines, their UUIDs, and how the rest is named. The last lines say
@@ -52,8 +52,12 @@ fn header(inventory: &InventoryJson) -> String {
 fn failed(inventory: &InventoryJson) -> impl Iterator<Item = (Address, &str)> {
     let vms = inventory.vms.iter().map(|vm| (&vm.address, &vm.reason));
     let roles = inventory.roles.iter().map(|role| (&role.address, &role.reason));
+    let place = &inventory.datacenter;
+    let site = place.reason.as_deref().filter(|_| place.exists.is_none());
+    let site = site.map(|reason| (Address::of("vsphere/site", &place.name), reason));
     vms.chain(roles)
         .filter_map(|(address, reason)| Some((Address::from(address.as_str()), reason.as_deref()?)))
+        .chain(site)
 }
 
 fn machines(vms: &[VmJson]) -> Vec<Vec<String>> {
@@ -99,14 +103,36 @@ fn uuids(vms: &[VmJson]) -> Vec<Vec<String>> {
 
 fn names(inventory: &InventoryJson) -> Vec<Vec<String>> {
     let vcenter = &inventory.vcenter;
-    let uuid = vcenter.instance_uuid.iter().map(|uuid| ("its UUID", uuid));
-    let rows = std::iter::once(("vCenter", &vcenter.server))
-        .chain(uuid)
-        .chain(std::iter::once(("datacenter", &inventory.datacenter)))
-        .chain(inventory.clusters.iter().map(|cluster| ("cluster", cluster)))
-        .chain(inventory.datastores.iter().map(|datastore| ("datastore", datastore)))
-        .chain(inventory.cluster_id.iter().map(|id| ("CSI cluster-id", id)));
-    table(&["named in the spec", ""], rows.map(|(what, name)| vec![what.to_owned(), name.clone()]))
+    let row = |what: &str, name: &str, seen: Vec<String>| {
+        let seen = if seen.is_empty() { None } else { Some(seen.join(", ")) };
+        vec![what.to_owned(), name.to_owned(), said(seen)]
+    };
+    let uuid = vcenter.instance_uuid.iter().map(|uuid| format!("UUID {uuid}")).collect();
+    let placed = |what: &str, place: &NamedJson| row(what, &place.name, seen(place));
+    let stores = inventory.datastores.iter();
+    let rows = std::iter::once(row("vCenter", &vcenter.server, uuid))
+        .chain([placed("datacenter", &inventory.datacenter)])
+        .chain(inventory.clusters.iter().map(|cluster| placed("cluster", cluster)))
+        .chain(stores.map(|store| row("datastore", &store.place.name, in_store(store))))
+        .chain(inventory.cluster_id.iter().map(|id| row("CSI cluster-id", id, Vec::new())));
+    table(&["named in the spec", "", "in vCenter"], rows)
+}
+
+fn seen(place: &NamedJson) -> Vec<String> {
+    match place.exists {
+        Some(true) => place.moref.iter().cloned().collect(),
+        Some(false) => vec!["absent".to_owned()],
+        None if place.reason.is_some() => vec!["unread".to_owned()],
+        None => Vec::new(),
+    }
+}
+
+fn in_store(store: &DatastoreJson) -> Vec<String> {
+    let free = store
+        .free_gib
+        .map(|gib| format!("{} GiB free", number(usize::try_from(gib).unwrap_or(usize::MAX))));
+    let more = [free, store.url.clone()];
+    seen(&store.place).into_iter().chain(more.into_iter().flatten()).collect()
 }
 
 fn roles(roles: &[RoleJson]) -> Vec<Vec<String>> {
@@ -219,6 +245,16 @@ pub(super) mod tests {
         }
     }
 
+    fn place(name: &str, moref: Option<&str>) -> NamedJson {
+        let moref = moref.map(str::to_owned);
+        NamedJson {
+            name: name.into(),
+            exists: Some(moref.is_some()),
+            moref,
+            ..NamedJson::default()
+        }
+    }
+
     /// One machine of each fate, one role, two projects.
     pub fn small() -> InventoryJson {
         InventoryJson {
@@ -227,9 +263,13 @@ pub(super) mod tests {
             offline: false,
             read: Some(ReadJson { requests: 9, elapsed_ms: 100 }),
             vcenter: VcenterJson { server: "vc.example.org".into(), instance_uuid: None },
-            datacenter: "DC1".into(),
-            clusters: vec!["Cluster1".into()],
-            datastores: vec!["vsan".into()],
+            datacenter: place("DC1", Some("datacenter-2")),
+            clusters: vec![place("Cluster1", None)],
+            datastores: vec![DatastoreJson {
+                place: place("vsan", Some("datastore-9")),
+                url: Some("ds:///vmfs/volumes/1/".into()),
+                free_gib: Some(70_000),
+            }],
             cluster_id: Some("small".into()),
             roles: vec![RoleJson {
                 address: "vsphere/role/CNS-VM".into(),
@@ -275,12 +315,12 @@ small · lab · live read in 0.1 s, 9 requests
   agent-1  vsphere://420e3f74-ea84-f9a2-0000-000000000021  500e3f74-ea84-f9a2-0000-000000000021
   agent-2  vsphere://420e3f74-ea84-f9a2-0000-000000000022  500e3f74-ea84-f9a2-0000-000000000022
 
-  named in the spec
-  vCenter            vc.example.org
-  datacenter         DC1
-  cluster            Cluster1
-  datastore          vsan
-  CSI cluster-id     small
+  named in the spec                  in vCenter
+  vCenter            vc.example.org  -
+  datacenter         DC1             datacenter-2
+  cluster            Cluster1        absent
+  datastore          vsan            datastore-9, 70,000 GiB free, ds:///vmfs/volumes/1/
+  CSI cluster-id     small           -
 
   role    id    privileges
   CNS-VM  1001  A.B, C.D
@@ -293,7 +333,9 @@ by. The guide takes the instance UUID, by which the cloud provider finds no VM.
 
     #[test]
     fn offline_says_so() {
+        let nobody = NamedJson { name: "DC1".into(), ..NamedJson::default() };
         let offline = InventoryJson { read: None, offline: true, lab: false, ..small() };
+        let offline = InventoryJson { datacenter: nobody, ..offline };
         let text = inventory_text(&offline, &TextOptions::default());
         assert!(text.starts_with("small · offline: as recorded\n"), "{text}");
     }

@@ -26,7 +26,16 @@ fn provider_ids_are_bios_uuids() {
     }
     let roles = live["roles"].as_array().expect("roles");
     assert_eq!(roles.len(), 3);
-    assert_eq!(live["clusters"], json!(["Cluster1"]));
+    for (place, path) in [
+        (&live["datacenter"], "/DC1"),
+        (&live["clusters"][0], "/DC1/host/Cluster1"),
+        (&live["datastores"][0], "/DC1/datastore/vsanDatastore"),
+    ] {
+        assert_eq!((&place["exists"], &place["path"]), (&json!(true), &json!(path)));
+        assert!(place["moref"].is_string(), "{place}");
+    }
+    let store = &live["datastores"][0];
+    assert!(store["url"].is_string() && store["free_gib"].is_u64(), "{store}");
 
     let text = env.expect(0, &["inventory", "--lab", "small.toml"]).stdout;
     for vm in vms(&live) {
@@ -49,6 +58,8 @@ fn offline_shows_what_was_recorded() {
         }
     }
     assert_eq!(live["vcenter"], recorded["vcenter"]);
+    assert_eq!(recorded["datacenter"]["name"], "DC1");
+    assert_eq!(recorded["datacenter"]["exists"], Json::Null);
     assert_eq!(live["roles"], recorded["roles"]);
 }
 

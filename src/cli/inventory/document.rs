@@ -5,12 +5,16 @@ use std::net::Ipv4Addr;
 use serde_json::Value as Json;
 
 use crate::plan::{Live, ReadStats};
-use crate::render::json::{HostJson, InventoryJson, ReadJson, RoleJson, VcenterJson, VmJson};
+use crate::render::json::{
+    DatastoreJson, HostJson, InventoryJson, NamedJson, ReadJson, RoleJson, VcenterJson, VmJson,
+};
 use crate::resource::{Address, Reading};
 use crate::spec::{Entry, Machine, Role, Spec};
 
 const VM: &str = "vsphere/vm";
 const ROLE: &str = "vsphere/role";
+/// What stands already, and is looked at besides.
+pub const SITE: &str = "vsphere/site";
 
 /// The kinds whose readings are shown.
 pub const KINDS: &[&str] = &[VM, ROLE];
@@ -30,12 +34,13 @@ pub struct Found<'a> {
 /// Puts together what the spec says and what was found.
 pub fn of(spec: &Spec, found: &Found<'_>) -> InventoryJson {
     let vcenter = &spec.vcenter;
-    let mut datastores = vec![vcenter.datastore.value.clone()];
+    let mut datastores = vec![vcenter.datastore.as_str()];
     for machine in spec.all_machines() {
-        if !datastores.contains(&machine.datastore.value) {
-            datastores.push(machine.datastore.value.clone());
+        if !datastores.contains(&machine.datastore.as_str()) {
+            datastores.push(&machine.datastore);
         }
     }
+    let site = found.live.get(&site(spec));
     InventoryJson {
         name: spec.name.value.clone(),
         lab: found.lab,
@@ -47,9 +52,9 @@ pub fn of(spec: &Spec, found: &Found<'_>) -> InventoryJson {
             server: vcenter.server.value.clone(),
             instance_uuid: found.identity.clone(),
         },
-        datacenter: vcenter.datacenter.value.clone(),
-        clusters: vec![vcenter.cluster.value.clone()],
-        datastores,
+        datacenter: place(site, "datacenter", &vcenter.datacenter),
+        clusters: vec![place(site, "cluster", &vcenter.cluster)],
+        datastores: datastores.into_iter().map(|name| datastore(site, name)).collect(),
         cluster_id: spec.csi.cluster_id.as_ref().map(|id| id.value.clone()),
         roles: roles(found.live),
         vms: spec.all_machines().map(|machine| vm(machine, found.live)).collect(),
@@ -66,10 +71,59 @@ pub fn of(spec: &Spec, found: &Found<'_>) -> InventoryJson {
     }
 }
 
-/// Whether something could not be read.
+/// Where the look at the site is among the readings.
+pub fn site(spec: &Spec) -> Address {
+    Address::of(SITE, &spec.vcenter.datacenter)
+}
+
+/// Whether something could not be read. Of places that is said only where somebody was asked.
 pub fn has_unread(inventory: &InventoryJson) -> bool {
-    inventory.vms.iter().any(|vm| vm.exists.is_none())
+    let place = &inventory.datacenter;
+    (place.exists.is_none() && place.reason.is_some())
+        || inventory.vms.iter().any(|vm| vm.exists.is_none())
         || inventory.roles.iter().any(|role| role.exists.is_none())
+}
+
+/// What was seen of one object that the spec names; of a datacenter it has the path.
+fn place(site: Option<&Reading>, what: &str, name: &str) -> NamedJson {
+    let nameless = NamedJson { name: name.to_owned(), ..NamedJson::default() };
+    let tree = match site {
+        Some(Reading::Present(object)) => object.attributes.tree(),
+        Some(Reading::Unread(reason)) => {
+            return NamedJson { reason: Some(reason.clone()), ..nameless };
+        }
+        Some(Reading::Absent) | None => return nameless,
+    };
+    let of_it = |one: &&Json| {
+        one["what"] == what && (what == "datacenter" || one["name"].as_str() == Some(name))
+    };
+    let find = |list: &str| tree[list].as_array().and_then(|list| list.iter().find(of_it)).cloned();
+    let text = |one: &Json, key: &str| one[key].as_str().map(str::to_owned);
+    match find("objects") {
+        Some(one) => NamedJson {
+            exists: Some(true),
+            path: text(&one, "path"),
+            moref: text(&one, "moref"),
+            ..nameless
+        },
+        None => {
+            let reason = find("missing").and_then(|one| text(&one, "reason"));
+            let reason = reason.or_else(|| Some(format!("there is no {what} {name}")));
+            NamedJson { exists: Some(false), reason, ..nameless }
+        }
+    }
+}
+
+fn datastore(site: Option<&Reading>, name: &str) -> DatastoreJson {
+    let place = place(site, "datastore", name);
+    let tree = site.and_then(Reading::object).map(|object| object.attributes.tree());
+    let tree = tree.unwrap_or_default();
+    let path = place.path.as_deref().unwrap_or_default();
+    DatastoreJson {
+        url: tree["datastore_urls"][path].as_str().map(str::to_owned),
+        free_gib: tree["free_gib"][name].as_u64(),
+        place,
+    }
 }
 
 fn roles(live: &Live) -> Vec<RoleJson> {
@@ -192,6 +246,45 @@ mod tests {
         assert_eq!(fates, [Some(true), Some(false), None]);
         assert!(has_unread(&inventory));
         assert_eq!(inventory.roles[0].privileges.as_deref(), Some(&["A".to_owned()][..]));
+    }
+
+    #[test]
+    fn what_the_spec_names_is_looked_for() {
+        let spec = crate::spec::parse("national.toml", SPEC).spec.unwrap();
+        let of = |reading: Option<Reading>| {
+            let live = reading.into_iter().map(|reading| (site(&spec), reading)).collect();
+            of(&spec, &Found { live: &live, read: None, identity: None, lab: false })
+        };
+        let (cluster, store) = (spec.vcenter.cluster.as_str(), spec.vcenter.datastore.as_str());
+        let path = format!("/DC1/datastore/{store}");
+        let seen = of(Some(present(
+            "/DC1",
+            &json!({
+                "objects": [
+                    {"what": "datacenter", "name": "/DC1", "path": "/DC1", "moref": "datacenter-2"},
+                    {"what": "datastore", "name": store, "path": path, "moref": "datastore-9"},
+                ],
+                "missing": [{"what": "cluster", "name": cluster, "reason": "there is none"}],
+                "free_gib": {store: 70},
+                "datastore_urls": {path: "ds:///vmfs/volumes/1/"},
+            }),
+        )));
+        assert_eq!(seen.datacenter.moref.as_deref(), Some("datacenter-2"));
+        let cluster = &seen.clusters[0];
+        assert_eq!(
+            (cluster.exists, cluster.reason.as_deref()),
+            (Some(false), Some("there is none"))
+        );
+        let store = &seen.datastores[0];
+        assert_eq!(
+            (store.free_gib, store.url.as_deref()),
+            (Some(70), Some("ds:///vmfs/volumes/1/"))
+        );
+        // Offline nobody looks, and that is no failure to read.
+        assert_eq!((of(None).datacenter.exists, of(None).datacenter.reason), (None, None));
+        let unread = of(Some(Reading::Unread("timeout".into())));
+        assert_eq!(unread.clusters[0].reason.as_deref(), Some("timeout"));
+        assert!(has_unread(&unread));
     }
 
     #[test]

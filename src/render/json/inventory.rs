@@ -21,12 +21,12 @@ pub struct InventoryJson {
     pub read: Option<ReadJson>,
     /// The vCenter.
     pub vcenter: VcenterJson,
-    /// The datacenter's name, as the spec has it; a path where it lies in folders.
-    pub datacenter: String,
-    /// The compute clusters' names, as the spec has them.
-    pub clusters: Vec<String>,
-    /// The datastores' names, as the spec has them: the volumes' first, then other machines'.
-    pub datastores: Vec<String>,
+    /// The datacenter.
+    pub datacenter: NamedJson,
+    /// The compute clusters.
+    pub clusters: Vec<NamedJson>,
+    /// The datastores: the volumes' first, then other machines'.
+    pub datastores: Vec<DatastoreJson>,
     /// The name of the Kubernetes cluster in the vCenter, for the CSI driver; no compute cluster's
     /// id. Null where the driver keeps one that it generated.
     pub cluster_id: Option<String>,
@@ -47,6 +47,34 @@ pub struct VcenterJson {
     pub server: String,
     /// Which vCenter it is, whatever its name. Null where nobody knows.
     pub instance_uuid: Option<String>,
+}
+
+/// A datacenter or a cluster. What is null is not known: it is not there, was not read, or nobody
+/// was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NamedJson {
+    /// Its name, as the spec has it; a path where it lies in folders.
+    pub name: String,
+    /// Whether it is there. Null where it could not be read, and offline.
+    pub exists: Option<bool>,
+    /// Why it is not there, or could not be read. Null where it is.
+    pub reason: Option<String>,
+    /// Inventory path.
+    pub path: Option<String>,
+    /// vCenter's own name of it, such as `domain-c8`; no cluster-id of the CSI driver.
+    pub moref: Option<String>,
+}
+
+/// A datastore.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DatastoreJson {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: NamedJson,
+    /// `ds:///vmfs/volumes/…/`, as a StorageClass names it. Null where it is not known.
+    pub url: Option<String>,
+    /// Free GiB. Null where it is not known.
+    pub free_gib: Option<u64>,
 }
 
 /// A role.

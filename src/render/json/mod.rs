@@ -23,7 +23,9 @@ pub use event::EventJson;
 pub use finding::{FindingJson, PlaceJson};
 pub use graph::{GraphJson, NeedJson, NodeJson, graph_json};
 pub use import::{ImportJson, import_json};
-pub use inventory::{HostJson, InventoryJson, RoleJson, VcenterJson, VmJson};
+pub use inventory::{
+    DatastoreJson, HostJson, InventoryJson, NamedJson, RoleJson, VcenterJson, VmJson,
+};
 pub use lab::{
     LabClusterJson, LabDiskJson, LabDriftJson, LabDriftedJson, LabFaultJson, LabHostJson,
     LabNodeJson, LabSessionsJson, LabStatusJson, LabWorkloadsJson,
