@@ -45,6 +45,7 @@ fn every_kind_is_recorded_by_its_id_or_place() {
         AGENT,
         "vsphere/permission/vm/agent-1",
         "vsphere/permission/root",
+        "vsphere/rule/servers",
     ];
     let env = TestEnv::new();
     env.apply();
