@@ -20,6 +20,10 @@ const SNAPSHOT_S: u64 = 300;
 /// Where the spec says nothing: as `kubectl drain` is mostly given.
 const DRAIN_S: u64 = 600;
 
+/// With fewer members etcd never has a voter to spare, so that nobody may wait for one: the rule
+/// `quorum` says what such a cluster lacks.
+const SPARING_MEMBERS: u64 = 3;
+
 /// How a server that has no data yet comes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -121,7 +125,9 @@ impl Subject<'_> {
         if action != Action::Replace {
             conditions.insert(0, Condition::Empty("wrong_provider_ids".into()));
         }
-        if self.kind.lifecycle == Lifecycle::Server {
+        let members = self.live.and_then(|live| live["members"].as_u64());
+        let never_spares = members.is_some_and(|members| members < SPARING_MEMBERS);
+        if self.kind.lifecycle == Lifecycle::Server && !never_spares {
             conditions.push(Condition::AtLeast("spare_voters".into(), 1));
         }
         Condition::All(conditions.into())

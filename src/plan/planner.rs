@@ -203,16 +203,18 @@ impl Planner<'_> {
 
     /// A machine is not disturbed while nobody can say what its k3s node does.
     fn keep_what_cannot_be_drained(&mut self) {
+        let known = |node: &Address| self.prior.resources.contains_key(node) || self.is_up(node);
         let silent: BTreeSet<Address> = self
             .blocked
             .values()
-            .filter(|one| one.kind.lifecycle.is_node())
-            .filter(|one| self.prior.resources.contains_key(&one.address))
+            .filter(|one| one.kind.lifecycle.is_node() && known(&one.address))
             .map(|one| one.address.clone())
             .collect();
         for node in silent {
-            let edges = self.prior.resources.get(&node).map(|record| record.edges.clone());
-            let homes = edges.into_iter().flatten().filter(|edge| edge.kind == EdgeKind::LivesIn);
+            let record = self.prior.resources.get(&node).map(|record| record.edges.clone());
+            let wanted = || Some(self.desired.resources.get(&node)?.edges.clone());
+            let edges = record.or_else(wanted).into_iter().flatten();
+            let homes = edges.filter(|edge| edge.kind == EdgeKind::LivesIn);
             for home in homes {
                 if self.changes.get(&home.to).is_some_and(|change| change.window.is_some())
                     && let Some(change) = self.changes.remove(&home.to)
@@ -261,16 +263,18 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a node that boma keeps runs in the cluster, and the plan says nothing of it. One that
-    /// is not taken over yet is nobody's to drain.
+    /// Whether a node runs in the cluster, boma's already or not, and the plan says nothing of it.
     fn runs_unplanned(&self, node: &Address) -> bool {
+        let is_planned = self.changes.contains_key(node) || self.blocked.contains_key(node);
+        !is_planned && self.is_up(node)
+    }
+
+    fn is_up(&self, node: &Address) -> bool {
         let live = self.live.get(node).and_then(Reading::object);
-        let runs = live.is_some_and(|object| {
+        live.is_some_and(|object| {
             let tree = object.attributes.tree();
             tree["service"] == "active" && tree["node"] != "absent"
-        });
-        let recorded = self.prior.resources.contains_key(node);
-        runs && recorded && !self.changes.contains_key(node) && !self.blocked.contains_key(node)
+        })
     }
 
     pub(super) fn block(&mut self, resource: &Resource, cause: BlockCause) {

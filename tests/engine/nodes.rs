@@ -1,7 +1,7 @@
 //! Clusters of k3s nodes in the twin: one cluster, one window at a time.
 
 use boma::plan::{Action, BlockCause, Half, Operation, Plan};
-use boma::resource::{Address, Attributes, Glob, Kind};
+use boma::resource::{Address, Attributes, Glob, Kind, Reading};
 use boma::spec::parse;
 use serde_json::{Value as Json, json};
 
@@ -234,6 +234,32 @@ fn a_machine_is_not_disturbed_without_its_node() {
     assert!(refusal(&system.plan(), "vsphere/vm/server-1").contains("k3s/server/server-1"));
 }
 
+/// A node that boma has not taken over yet has pods, too.
+#[test]
+fn nor_without_a_node_that_is_not_boma_s_yet() {
+    let mut system = edited(&[("cpus      = 8", "cpus      = 16")]);
+    system.state.resources.remove(&Address::from("k3s/agent/agent-1"));
+    system.options.target = vec![Glob::new("vsphere/vm/agent-1")];
+    let plan = system.plan();
+    assert!(refusal(&plan, "vsphere/vm/agent-1").contains("its pods would not be moved away"));
+    assert!(acting(&plan).is_empty() && plan.windows.is_empty());
+    // Nobody can move them where it may not be taken over either.
+    system.options.target.clear();
+    let mut live = system.read();
+    let Some(Reading::Present(node)) = live.get_mut(&Address::from("k3s/agent/agent-1")) else {
+        panic!("{live:?}");
+    };
+    node.mark = None;
+    let plan = system.plan_from(&live);
+    assert!(
+        refusal(&plan, "k3s/agent/agent-1").contains("boma did not make"),
+        "{:?}",
+        plan.blocked
+    );
+    let blocked = plan.blocked.iter().any(|one| one.address.as_str() == "vsphere/vm/agent-1");
+    assert!(blocked && acting(&plan) == ["vsphere/vm/agent-2"], "{:?}", acting(&plan));
+}
+
 #[test]
 fn a_window_is_not_opened_where_the_cluster_cannot_spare_the_node() {
     let mut system = edited(&[("v1.35.9+k3s1", "v1.36.1+k3s1")]);
@@ -243,6 +269,26 @@ fn a_window_is_not_opened_where_the_cluster_cannot_spare_the_node() {
         run.report.failures.iter().map(|failure| failure.address.as_str()).collect();
     assert_eq!(failed, ["k3s/server/server-1"]);
     assert!(run.report.failures[0].message.contains("spare_voters"), "{:?}", run.report.failures);
+}
+
+/// Fewer than three never have a voter to spare: nobody would wait for one but in vain.
+#[test]
+fn a_small_cluster_does_not_wait_for_a_voter_to_spare() {
+    let one = &[("count     = 3", "count     = 1"), ("10.20.0.11-13", "10.20.0.11")];
+    let up = ("v1.35.9+k3s1", "v1.36.1+k3s1");
+    let check = |members: u64, fails: &[&str]| {
+        let mut system = System::new(lowered(one), 1);
+        system.converge();
+        edit(&system, "k3s/server/server-1", json!({ "members": members, "spare_voters": 0 }));
+        system.desired = lowered(&[one[0], one[1], up]);
+        let run = system.apply();
+        let failures = &run.report.failures;
+        let failed: Vec<&str> = failures.iter().map(|one| one.address.as_str()).collect();
+        assert_eq!(failed, fails, "{members}: {failures:?}");
+    };
+    check(1, &[]);
+    check(2, &[]);
+    check(3, &["k3s/server/server-1"]);
 }
 
 /// Another server token; agents have the servers' own.

@@ -61,11 +61,14 @@ impl Cluster {
 
     /// How many voters of etcd may still be lost: healthy ones minus the quorum of all members.
     pub fn spare_voters(&self) -> i64 {
-        let count =
-            |wanted: fn(&Node) -> bool| self.nodes.values().filter(|node| wanted(node)).count();
-        let (healthy, all) = (count(|node| node.voter && node.ready), count(|node| node.member));
-        let quorum = all / 2 + 1;
+        let healthy = self.nodes.values().filter(|node| node.voter && node.ready).count();
+        let quorum = self.members() / 2 + 1;
         i64::try_from(healthy).unwrap_or(0) - i64::try_from(quorum).unwrap_or(0)
+    }
+
+    /// How many members etcd has, healthy or not.
+    pub fn members(&self) -> usize {
+        self.nodes.values().filter(|node| node.member).count()
     }
 
     /// The nodes but one that are not Ready.

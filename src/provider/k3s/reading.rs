@@ -82,6 +82,7 @@ impl Host<'_> {
         self.disk_attributes(&mut tree);
         self.node_attributes(&mut tree, node);
         if let Some(cluster) = self.around.cluster {
+            tree.insert("members".into(), cluster.members().into());
             tree.insert("spare_voters".into(), cluster.spare_voters().into());
             tree.insert("others_not_ready".into(), json!(cluster.others_not_ready(&name)));
             let wrong = cluster.wrong_provider_ids(self.around.uuids);
@@ -280,7 +281,7 @@ mod tests {
             "token": "secret", "agent_token": null, "arguments": "config.yaml",
             "service": "active", "running": "current", "schedulable": true, "ready": "yes",
             "joined": "yes", "member": "voter", "node": "present", "cordoned": false,
-            "spare_voters": -1, "others_not_ready": ["server-2"], "server_answers": "yes",
+            "members": 2, "spare_voters": -1, "others_not_ready": ["server-2"], "server_answers": "yes",
         });
         check(&items, cluster.as_ref(), expected);
     }

@@ -30,6 +30,7 @@ pub const AGENT: Kind = Kind::new(&KindFacts {
         Field::volatile("joined"),
         Field::volatile("node"),
         Field::volatile("cordoned"),
+        Field::volatile("members"),
         Field::volatile("spare_voters"),
         Field::volatile("others_not_ready"),
         Field::volatile("wrong_provider_ids"),

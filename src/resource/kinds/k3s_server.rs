@@ -32,8 +32,8 @@ const AGENT_TOKEN: &str = "all servers must have one agent token, so it cannot c
 /// `previous_token`: a secret, while the token is rotated.
 ///
 /// Volatile: `ready`, `joined`, `server_answers`: `yes` or `no`; `member`: `voter`, `learner` or
-/// empty; `node`: `present`, `absent` or `unknown`; `cordoned`: by anybody; `spare_voters`: healthy
-/// voters minus quorum; `others_not_ready`, `wrong_provider_ids`: names of nodes;
+/// empty; `node`: `present`, `absent` or `unknown`; `cordoned`: by anybody; `members`: of etcd,
+/// healthy or not; `spare_voters`: healthy voters minus quorum; `others_not_ready`, `wrong_provider_ids`: names of nodes;
 /// `certificate_expires`; `effective`: arguments as loaded; `last_words`: of a unit that is down.
 pub const SERVER: Kind = Kind::new(&KindFacts {
     name: "k3s/server",
@@ -76,6 +76,7 @@ pub const SERVER: Kind = Kind::new(&KindFacts {
         Field::volatile("member"),
         Field::volatile("node"),
         Field::volatile("cordoned"),
+        Field::volatile("members"),
         Field::volatile("spare_voters"),
         Field::volatile("others_not_ready"),
         Field::volatile("wrong_provider_ids"),

@@ -24,6 +24,22 @@ fn one_by_one_servers_first() {
     rig.assert_whole(&NODES);
 }
 
+/// There is no other voter to wait for, and there never will be.
+#[test]
+fn a_single_server_is_upgraded_without_waiting() {
+    let rig = Rig::new();
+    rig.env.edit("count      = 3", "count      = 1");
+    rig.env.edit("10.20.0.11-13", "10.20.0.11");
+    rig.env.edit("[k3s]", "[k3s]\nready_timeout = \"40s\"");
+    rig.apply();
+    rig.env.edit(FROM, "v1.36.3+k3s1");
+    let applied = rig.apply();
+    assert!(!applied.stderr.contains("spare_voters"), "{applied}");
+    assert_eq!(rig.node("server-1").version, "v1.36.3+k3s1");
+    rig.assert_gentle();
+    rig.assert_whole(&["agent-1", "agent-2", "server-1"]);
+}
+
 #[test]
 fn what_k3s_cannot_do_is_refused() {
     let rig = Rig::applied();
