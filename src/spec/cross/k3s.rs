@@ -92,6 +92,13 @@ fn docker(spec: &Spec, found: &mut Vec<Diagnostic>) {
     if let Some(mirror) = spec.images.mirrors.values().next() {
         found.push(without_effect("`images.mirrors`").warning(&mirror.place));
     }
+    // k3s writes logins to containerd; Docker has its own.
+    if let Some(login) = spec.images.credentials.values().next() {
+        let help = "use runtime = \"containerd\"; or leave this out, and run `sudo docker login` on \
+                    every machine";
+        let wrong = Wrong { help: help.into(), ..without_effect("`images.credentials`") };
+        found.push(wrong.warning(&login.username.place));
+    }
     if *spec.k3s.embedded_registry {
         let wrong = without_effect("`k3s.embedded_registry`");
         found.push(wrong.warning(&spec.k3s.embedded_registry.place));
@@ -151,6 +158,11 @@ mod tests {
     fn docker_has_no_mirrors() {
         check_k3s("runtime = \"docker\"\nembedded_registry = true", &["no effect with Docker"]);
         check(&[("[k3s]", "[docker]\nversion = \"24.0.9\"\n[k3s]")], &["[docker] has no effect"]);
+        let login = "{ username = { env = \"A\" }, password = { env = \"B\" } }";
+        let images = format!("[images]\ncredentials.\"m.example.org\" = {login}\n[k3s]");
+        check(&[("[k3s]", &images)], &[]);
+        let docker = format!("{images}\nruntime = \"docker\"");
+        check(&[("[k3s]", &docker)], &["`images.credentials` has no effect with Docker"]);
     }
 
     #[test]
