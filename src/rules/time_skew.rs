@@ -5,14 +5,13 @@
 
 use super::words::count;
 use super::{Facts, Problem, Rule, hosts};
+use crate::resource::median;
 
 /// See the file's head.
 pub const RULE: Rule = Rule::warn("time-skew", check);
 
 /// What the reading itself may be off.
 const TOLERATED_S: i64 = 2;
-/// So many must agree that boma's own clock is the wrong one.
-const FEWEST: usize = 3;
 
 const HELP: &str = "start the time service there (`timedatectl set-ntp true`) and name reachable servers in `ntp` \
      of [machines]";
@@ -24,7 +23,8 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         Some((machine, seconds))
     });
     let skews: Vec<_> = skews.collect();
-    let common = common(skews.iter().map(|(_, skew)| *skew).collect());
+    let common = median(skews.iter().map(|(_, skew)| *skew).collect());
+    let common = common.filter(|skew| skew.saturating_abs() > TOLERATED_S).unwrap_or(0);
     if common.saturating_abs() > TOLERATED_S {
         let message = format!("the machines' clocks are {} boma's", apart(common));
         report.push(Problem::new(message, "correct the clock of the machine that boma runs on"));
@@ -38,13 +38,6 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
         let message = format!("the clock of {} is {} {reference}", *machine.name, apart(skew));
         report.push(Problem::new(message, HELP).about(&hosts::address(machine)));
     }
-}
-
-/// What most machines agree on. Too few agree on nothing, and boma's own clock counts.
-fn common(mut skews: Vec<i64>) -> i64 {
-    skews.sort_unstable();
-    let middle = skews.get(skews.len() / 2).filter(|_| skews.len() >= FEWEST);
-    middle.copied().filter(|skew| skew.saturating_abs() > TOLERATED_S).unwrap_or(0)
 }
 
 fn apart(skew: i64) -> String {

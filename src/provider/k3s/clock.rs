@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::provider::host::Failure;
+use crate::resource::median;
 
 /// A join follows within seconds of the certificates that it is made with.
 const REFUSED_S: i64 = 30;
-
-/// So many must agree that boma's own clock is the wrong one.
-const FEWEST: usize = 3;
 
 /// Refuses where a machine's clock is apart from the others', or from boma's while too few others
 /// are known. `skews` are seconds ahead of boma, by machine.
@@ -18,9 +16,7 @@ const FEWEST: usize = 3;
 /// How far it is apart.
 pub fn check(machine: &str, skews: &BTreeMap<String, i64>) -> Result<(), Failure> {
     let Some(own) = skews.get(machine) else { return Ok(()) };
-    let mut all: Vec<i64> = skews.values().copied().collect();
-    all.sort_unstable();
-    let common = all.get(all.len() / 2).copied().filter(|_| all.len() >= FEWEST);
+    let common = median(skews.values().copied().collect());
     let skew = own.saturating_sub(common.unwrap_or(0));
     if skew.saturating_abs() <= REFUSED_S {
         return Ok(());
