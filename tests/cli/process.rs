@@ -86,12 +86,11 @@ impl Running {
         self.finish()
     }
 
-    /// Waits until it ends.
+    /// Waits until it ends: as long as it takes where it goes on saying what it does.
     #[track_caller]
     pub fn finish(mut self) -> Ran {
-        let until = Instant::now() + PATIENCE;
         loop {
-            match self.next(until) {
+            match self.next(Instant::now() + PATIENCE) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not end\n{}", self.ran),
