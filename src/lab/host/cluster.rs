@@ -1,6 +1,9 @@
 //! Where a host meets its k3s cluster: starting, stopping, reaching others.
 
+use serde_json::Value as Json;
+
 use crate::lab::k3s::{self, Role, Start};
+use crate::lab::kubernetes::read_yaml;
 use crate::lab::vsphere::{draw_bytes, hex};
 
 use super::arguments::{Arguments, effective};
@@ -15,6 +18,8 @@ use super::units::{Phase, Running, Unit};
 /// Where k3s keeps its data.
 pub(super) const DATA: &str = "/var/lib/rancher/k3s";
 const PASSWORD: &str = "/etc/rancher/node/password";
+/// Mirrors and logins of registries.
+const REGISTRIES: &str = "/etc/rancher/k3s/registries.yaml";
 /// The API's port.
 pub(super) const API: u16 = 6443;
 
@@ -56,6 +61,9 @@ pub(super) fn start(
         Ok(read) => read,
         Err(message) => return Err(fatal(session, &message)),
     };
+    if let Some(why) = session.host.text(REGISTRIES).and_then(|text| not_a_map(&text)) {
+        return Err(fatal(session, &format!("failed to read {REGISTRIES}: {why}")));
+    }
     if let Some(message) = unfit(session) {
         return Err(fatal(session, message));
     }
@@ -126,6 +134,14 @@ pub(super) fn reachable(
     peer.is_some_and(|peer| Firewall::of(peer).admits("tcp", port, &from.facts.address))
 }
 
+/// Whether firewalls let nodes meet. Hosts that are dead for whoever logs in count as there: what
+/// a cluster does about lost machines begins when they are turned off or deleted.
+pub(super) fn connects(hosts: &super::hosts::Hosts, from: &str, to: &str, port: u16) -> bool {
+    let there = |address: &str| hosts.at(address).filter(|host| host.state.on);
+    let (Some(_), Some(peer)) = (there(from), there(to)) else { return false };
+    from == to || Firewall::of(peer).admits("tcp", port, from)
+}
+
 fn binary(unit: &Unit) -> Option<String> {
     let command = unit.settings("ExecStart").pop()?;
     command.split_whitespace().next().map(|word| word.trim_matches(['"', '\'']).to_owned())
@@ -142,6 +158,15 @@ fn unfit(session: &Session<'_>) -> Option<&'static str> {
         return Some("failed to bootstrap cluster data: no space left on device");
     }
     None
+}
+
+/// Why a configuration file does not begin with a map of settings. `None` where it does, or is empty.
+fn not_a_map(text: &str) -> Option<String> {
+    match read_yaml(text) {
+        Err(why) => Some(why),
+        Ok(Json::Object(_) | Json::Null) => None,
+        Ok(_) => Some("yaml: unmarshal errors: cannot unmarshal into registries.Registry".into()),
+    }
 }
 
 fn fatal(session: &mut Session<'_>, message: &str) -> Fails {

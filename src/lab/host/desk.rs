@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use russh::keys::HashAlg;
 use serde::{Deserialize, Serialize};
 
-use crate::lab::k3s::{ClusterEffect, Clusters};
+use crate::lab::k3s::{ClusterEffect, Clusters, cut_off};
 use crate::lab::{FaultRule, StagedFault};
 
-use super::cluster::{API, reachable};
-use super::effect::HostEffect;
+use super::cluster::{API, connects, reachable};
+use super::effect::{Change, HostEffect};
 use super::exec::{Ran, Scene, program};
 use super::hosts::Hosts;
 use super::key::host_key;
@@ -17,7 +17,7 @@ use super::model::Host;
 use super::session::{Output, Session};
 use super::standing::Standing;
 use super::status::{Counts, HostEndpoint, StatusCommand};
-use super::systemd;
+use super::{systemd, ufw};
 
 /// The hosts and clusters of a world with what does not outlive the process.
 pub(in crate::lab) struct HostDesk {
@@ -29,6 +29,8 @@ pub(in crate::lab) struct HostDesk {
     /// By machine name.
     pub(super) counts: BTreeMap<String, Counts>,
     pub(super) history: Vec<StatusCommand>,
+    /// Whether nodes may be cut off, or no longer so, since it was last looked.
+    rewired: bool,
 }
 
 /// One record of the log: what a command did, all of it or nothing.
@@ -59,7 +61,8 @@ impl HostDesk {
         standing: Standing,
     ) -> Self {
         let (faults, counts, history) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { seed, hosts, clusters, standing, faults, counts, history }
+        let rewired = true;
+        Self { seed, hosts, clusters, standing, faults, counts, history, rewired }
     }
 
     /// Stages these rules in place of those that were.
@@ -150,6 +153,11 @@ impl HostDesk {
                 Output::done()
             }));
         }
+        if std::mem::take(&mut self.rewired) {
+            let reaches = |from: &str, to: &str, port| connects(&self.hosts, from, to, port);
+            let cut = cut_off(&self.clusters, &reaches, now);
+            records.extend((!cut.is_empty()).then(|| self.keep(Vec::new(), cut)));
+        }
         records
     }
 
@@ -172,6 +180,8 @@ impl HostDesk {
         hosts: Vec<HostEffect>,
         clusters: Vec<ClusterEffect>,
     ) -> HostRecord {
+        self.rewired |=
+            hosts.iter().any(rewires) || clusters.iter().any(ClusterEffect::moves_nodes);
         hosts.iter().for_each(|effect| self.hosts.apply(effect));
         clusters.iter().for_each(|effect| self.clusters.apply(effect));
         HostRecord { hosts, clusters }
@@ -275,16 +285,28 @@ impl HostDesk {
     }
 }
 
+/// Whether a change may make connections between hosts possible or impossible.
+fn rewires(effect: &HostEffect) -> bool {
+    match effect {
+        HostEffect::Put(_) | HostEffect::Remove(_) => true,
+        HostEffect::Change { change, .. } => match change {
+            Change::Facts(_) | Change::State(_) => true,
+            Change::File { path, .. } => ufw::FILES.contains(&path.as_str()),
+            Change::Unit { .. } | Change::Timer { .. } => false,
+        },
+    }
+}
+
 /// The effects without what a staged fault only pretended.
 fn restored(effects: Vec<HostEffect>, host: &Host, seen: &Host) -> Vec<HostEffect> {
     if host.state == seen.state {
         return effects;
     }
     let restore = |effect: HostEffect| match effect {
-        HostEffect::Change { host: id, change: super::effect::Change::State(mut state) } => {
+        HostEffect::Change { host: id, change: Change::State(mut state) } => {
             state.disk_full = host.state.disk_full;
             state.sudo_password.clone_from(&host.state.sudo_password);
-            let change = super::effect::Change::State(state);
+            let change = Change::State(state);
             HostEffect::Change { host: id, change }
         }
         other => other,

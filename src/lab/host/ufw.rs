@@ -32,6 +32,8 @@ pub(super) struct Rule {
 const CONF: &str = "/etc/ufw/ufw.conf";
 const DEFAULTS: &str = "/etc/default/ufw";
 const RULES: &str = "/etc/ufw/user.rules";
+/// What its state is read from.
+pub(super) const FILES: [&str; 3] = [CONF, DEFAULTS, RULES];
 
 /// `ufw`
 pub(super) fn ufw(session: &mut Session<'_>, words: &[String]) -> Output {

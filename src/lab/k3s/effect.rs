@@ -21,6 +21,20 @@ pub(in crate::lab) enum ClusterEffect {
     In { cluster: String, change: Change },
 }
 
+impl ClusterEffect {
+    /// Whether nodes or members of etcd come, go, start or stop.
+    pub(in crate::lab) fn moves_nodes(&self) -> bool {
+        use Changed::{Member, NoMember, NoNode, Node};
+        match self {
+            Self::Begin(_) => true,
+            Self::Pace(_) => false,
+            Self::In { change, .. } => {
+                matches!(change.0, Node(_) | NoNode(_) | Member(_) | NoMember(_))
+            }
+        }
+    }
+}
+
 /// A new cluster; its own type, so that nothing outside this folder sees inside.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

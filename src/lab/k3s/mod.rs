@@ -9,6 +9,7 @@ mod arguments;
 mod audit;
 mod cluster;
 mod command;
+mod cut;
 mod effect;
 mod files;
 mod https;
@@ -36,6 +37,7 @@ pub use status::{
 
 pub(in crate::lab) use cluster::{Cluster, Clusters, Pace};
 pub(in crate::lab) use command::{k3s, version_text};
+pub(in crate::lab) use cut::cut_off;
 pub(in crate::lab) use effect::{Change, Changed, ClusterEffect, Draft};
 pub(in crate::lab) use https::{https, put_token};
 pub(in crate::lab) use kubectl::{kubectl, take_away};

@@ -33,6 +33,9 @@ pub(in crate::lab) struct Node {
     pub names: Vec<String>,
     /// Whether k3s runs there.
     pub running: bool,
+    /// Whether it runs and reaches no server that can store what it reports.
+    #[serde(default)]
+    pub cut: bool,
     /// When it last came up or went away.
     pub since_ms: u64,
     /// From when on a running one is Ready.
@@ -55,7 +58,12 @@ pub(in crate::lab) const UNINITIALIZED: &str = "node.cloudprovider.kubernetes.io
 
 impl Node {
     pub(in crate::lab) fn is_ready(&self, now_ms: u64) -> bool {
-        self.running && self.ready_from_ms <= now_ms
+        self.is_heard() && self.ready_from_ms <= now_ms
+    }
+
+    /// Whether its kubelet's reports arrive.
+    pub(in crate::lab) fn is_heard(&self) -> bool {
+        self.running && !self.cut
     }
 
     /// Whether it answers for an address, a host name or a further name of its certificate.

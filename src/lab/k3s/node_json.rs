@@ -37,7 +37,7 @@ impl Node {
         if self.unschedulable {
             add("node.kubernetes.io/unschedulable:NoSchedule");
         }
-        if !self.running {
+        if !self.is_heard() {
             add("node.kubernetes.io/unreachable:NoSchedule");
             add("node.kubernetes.io/unreachable:NoExecute");
         } else if !self.is_ready(now_ms) {
@@ -96,7 +96,7 @@ impl Node {
         let condition = |kind: &str, status: &str, reason: &str, message: &str| {
             json!({
                 "type": kind, "status": status, "reason": reason, "message": message,
-                "lastHeartbeatTime": ids::time(if self.running { now_ms } else { self.since_ms }),
+                "lastHeartbeatTime": ids::time(if self.is_heard() { now_ms } else { self.since_ms }),
                 "lastTransitionTime": ids::time(changed_ms),
             })
         };
@@ -129,10 +129,10 @@ impl Node {
         ];
         for (kind, reason, message) in fine {
             let fine = ("False", reason, message);
-            let (status, reason, message) = if self.running { fine } else { gone };
+            let (status, reason, message) = if self.is_heard() { fine } else { gone };
             conditions.push(condition(kind, status, reason, message));
         }
-        let (status, reason, message) = match (self.running, ready) {
+        let (status, reason, message) = match (self.is_heard(), ready) {
             (false, _) => gone,
             (true, true) => ("True", "KubeletReady", "kubelet is posting ready status"),
             (true, false) => (

@@ -99,6 +99,7 @@ fn node(cluster: &Cluster, pace: Pace, start: &Start<'_>, before: Option<&Node>)
         pod_cidr: before.map_or_else(|| pod_cidr(cluster), |node| node.pod_cidr.clone()),
         names: arguments.list("tls-san").map(str::to_owned).collect(),
         running: true,
+        cut: false,
         since_ms: start.now_ms,
         ready_from_ms: start.now_ms.saturating_add(pace.ready_ms),
         revision: 0,

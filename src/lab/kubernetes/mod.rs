@@ -54,7 +54,7 @@ pub(in crate::lab) use call::Answer;
 pub(in crate::lab) use certificates::authority;
 pub use controllers::ProjectAction;
 pub(in crate::lab) use controllers::{
-    Act, PodView, Site, act, blocked, edits, movable, pods_on, settle, workloads,
+    Act, PodView, Site, act, blocked, edits, movable, pods_on, read_yaml, settle, workloads,
 };
 pub(in crate::lab) use fault::{PREFIX, Staging};
 pub(in crate::lab) use key::Key;

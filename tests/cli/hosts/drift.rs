@@ -113,6 +113,36 @@ fn a_stopped_server_and_a_setting_of_all() {
     rig.assert_whole(&NODES);
 }
 
+/// Whom the hosts of others let in nowhere cannot report, though boma reaches it.
+#[test]
+fn rules_that_nodes_need_among_themselves() {
+    let rig = Rig::applied();
+    let close = |host: &str, port: &str, from: &str| {
+        rig.shell(host, &format!("ufw delete allow proto tcp from {from} to any port {port}"));
+    };
+    for server in ["server-1", "server-2"] {
+        close(server, "6443", "10.20.0.21");
+    }
+    assert!(rig.node("agent-1").ready, "one server is left to report to");
+    close("server-3", "6443", "10.20.0.21");
+    close("server-2", "2379:2380", "10.20.0.11");
+    assert!(rig.node("server-2").ready, "server-3 makes a quorum with it");
+    close("server-2", "2379:2380", "10.20.0.13");
+    for (node, ready) in [("agent-1", false), ("agent-2", true), ("server-2", false)] {
+        assert_eq!(rig.node(node).ready, ready, "{node}");
+    }
+    let drift = rig.env.json(2, DRIFT);
+    let changed = drift["drift"].as_array().unwrap().iter();
+    let changed: Vec<&str> = changed.map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!(
+        changed,
+        ["server-1", "server-2", "server-3"].map(|it| format!("host/firewall/{it}"))
+    );
+    rig.apply();
+    assert!(rig.cluster().restarts.is_empty());
+    rig.assert_whole(&NODES);
+}
+
 /// Any one thing that somebody may have done.
 #[test]
 fn one_thing_at_a_time() {

@@ -178,3 +178,26 @@ async fn drift_on_hosts_is_one_change_each_and_told() {
     let edited = config.replace("docker", "- \"max-pods=120\"\ndocker");
     assert_eq!(rig.console(1, "cat /etc/rancher/k3s/config.yaml", ""), edited);
 }
+
+#[tokio::test]
+async fn registries_that_are_no_configuration_keep_k3s_down() {
+    let rig = Rig::new(1).await;
+    cluster(&rig, 1, 0).await;
+    let path = "/etc/rancher/k3s/registries.yaml";
+    for (text, state) in [
+        ("mirrors:\n  a:\n    endpoint: [\"https://b\"]\n", "active\n"),
+        ("mirrors: [a\n", "activating\n"),
+        ("- a\n", "activating\n"),
+        ("mirrors:\n  a:\n endpoint: b\n", "activating\n"),
+        ("# nothing\n", "active\n"),
+    ] {
+        write(&rig, 1, path, text);
+        rig.console(1, "systemctl restart --no-block k3s", "");
+        let line = "systemctl is-active k3s".to_owned();
+        let action = HostAction::Run { line, stdin: String::new() };
+        let seen = rig.running.at_host("node-1", &action).unwrap();
+        assert_eq!(seen.stdout, state, "{text}");
+    }
+    let words = rig.console(1, "journalctl -u k3s --no-pager -o cat", "");
+    assert!(words.contains("level=fatal") && words.contains(path), "{words}");
+}

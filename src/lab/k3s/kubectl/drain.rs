@@ -79,7 +79,7 @@ fn evict(draft: &mut Draft, reply: &mut Reply, node: &Node, pods: &[PodView], st
         reply.stdout.push_str(&format!("evicting pod {}\n", pod.title()));
     }
     let is_stuck = |pod: &PodView| stuck.iter().any(|one| one.key == pod.key);
-    for pod in pods.iter().filter(|pod| node.running && !is_stuck(pod)) {
+    for pod in pods.iter().filter(|pod| node.is_heard() && !is_stuck(pod)) {
         reply.stdout.push_str(&format!("pod/{} evicted\n", pod.key.name));
         draft.change(Changed::Object(StoreEffect::Gone(pod.key.clone())));
     }
@@ -111,7 +111,7 @@ fn left(
             )
         })
         .collect();
-    if !node.running && words.text("skip-wait-for-delete-timeout").is_none() {
+    if !node.is_heard() && words.text("skip-wait-for-delete-timeout").is_none() {
         errors.extend(pods.iter().map(|pod| {
             format!(
                 "error when waiting for pod \"{}\" in namespace \"{}\" to terminate: global timeout reached: {limit}",

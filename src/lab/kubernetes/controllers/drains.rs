@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::json::{is_going, list, number, selects, text};
 use super::pod;
 use super::work::Work;
-use crate::lab::k3s::Cluster;
+use crate::lab::k3s::{Cluster, Node};
 use crate::lab::kubernetes::Key;
 
 /// A pod as a drain sees it.
@@ -97,7 +97,7 @@ fn view(key: &Key, pod: &Arc<Json>) -> PodView {
 pub(super) fn evict(work: &mut Work<'_>, key: &Key) {
     let Some(pod) = work.get(key) else { return };
     let node = work.cluster().nodes.get(pod::node(&pod));
-    let answers = node.is_none_or(|node| node.running);
+    let answers = node.is_none_or(Node::is_heard);
     if answers && list(&pod, "/metadata/finalizers").is_empty() {
         return work.gone(key);
     }

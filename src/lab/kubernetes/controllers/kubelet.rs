@@ -26,7 +26,7 @@ struct Waits {
 pub(super) fn run(work: &mut Work<'_>) {
     for (key, pod) in work.due_pods() {
         let Some(node) = work.cluster().nodes.get(pod::node(&pod)).cloned() else { continue };
-        if !node.running {
+        if !node.is_heard() {
             lose(work, &key, &pod);
         } else if is_going(&pod) {
             if list(&pod, "/metadata/finalizers").is_empty() {

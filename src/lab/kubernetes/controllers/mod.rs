@@ -55,6 +55,7 @@ pub(in crate::lab) use drains::{PodView, blocked, movable, pods_on};
 pub(in crate::lab) use settle::settle;
 pub(in crate::lab) use site::Site;
 pub(in crate::lab) use told::workloads;
+pub(in crate::lab) use yaml::read as read_yaml;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -14,7 +14,7 @@ struct Line<'a> {
 ///
 /// # Errors
 /// The first line that is not understood, in the words of the usual parser.
-pub(super) fn read(text: &str) -> Result<Json, String> {
+pub(in crate::lab) fn read(text: &str) -> Result<Json, String> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|error| format!("yaml: {error}"));
     }
@@ -90,7 +90,7 @@ fn item<'a>(rest: &mut &[Line<'a>], line: &Line<'a>) -> Result<Json, String> {
             if after.is_empty() {
                 return nested(rest, line.indent + 1);
             }
-            Ok(scalar(after))
+            ended(after)
         }
     }
 }
@@ -114,8 +114,21 @@ fn after_key(rest: &mut &[Line<'_>], indent: usize, value: &str) -> Result<Json,
             }
             Ok(Json::String(text))
         }
-        value => Ok(scalar(value)),
+        value => ended(value),
     }
+}
+
+/// A value on one line, whose quote or bracket ends there.
+fn ended(text: &str) -> Result<Json, String> {
+    let bare = without_comment(text);
+    let has_end = match bare.chars().next() {
+        Some('[') => bare.ends_with(']'),
+        Some('{') => bare.ends_with('}'),
+        Some(quote @ ('"' | '\'')) => bare.rfind(quote).is_some_and(|end| end > 0),
+        _ => true,
+    };
+    // Without the text: it may be a password.
+    if has_end { Ok(scalar(text)) } else { Err("yaml: found unexpected end of stream".into()) }
 }
 
 fn nested(rest: &mut &[Line<'_>], least: usize) -> Result<Json, String> {
@@ -209,6 +222,9 @@ mod tests {
     fn what_is_none_is_told() {
         assert!(read("a: 1\n   b: 2\n").is_err());
         assert!(read("words only").is_err());
+        for open in ["a: [b", "a: {b: 1", "a: \"b", "a: 'b", "- \"b"] {
+            assert!(read(open).is_err(), "{open}");
+        }
         for odd in ["-", "- -", ":", "a:\n  -", "'", "\"a", "a: [", "- a:\n    b\n"] {
             let _ = read(odd);
         }
