@@ -209,12 +209,12 @@ impl Install<'_> {
     /// Installs a version, unless exactly that file is there.
     async fn binary(&self, version: &str) -> Result<(), Failure> {
         let source = Release::of(&self.attributes["source"], version, self.probe)?;
+        source.images(&self.remote).await?;
         let right = source.checksum(&self.remote).await?;
         if hash(&self.remote, BINARY).await? != Some(right.clone()) {
             source.fetch(&self.remote, &right).await?;
             self.swap(version, &right).await?;
         }
-        source.images(&self.remote).await?;
         for name in ["kubectl", "crictl"] {
             self.remote.root(&["ln", "-sfn", "k3s", &format!("/usr/local/bin/{name}")]).await?;
         }

@@ -65,7 +65,7 @@ impl Release {
     /// # Errors
     /// Any [`Failure`]; the list has none.
     pub async fn checksum(&self, remote: &Remote<'_>) -> Result<String, Failure> {
-        let list = format!("sha256sum-{}.txt", self.architecture);
+        let list = self.list();
         let (text, place) = match &self.place {
             Place::Url(base) => {
                 let url = format!("{base}/{list}");
@@ -102,21 +102,23 @@ impl Release {
                 let bytes = load(&path).await?;
                 let found = Digest::of(&bytes).to_string();
                 if found != right {
-                    return Err(Failure::refused(
-                        format!("{} has the SHA-256 {found}, not {right}", path.display()),
-                        "download it again",
-                    ));
+                    return Err(differs(&path, &found, right));
                 }
                 upload(remote, NEW, 0o755, bytes).await
             }
         }
     }
 
+    /// The release's list of checksums.
+    fn list(&self) -> String {
+        format!("sha256sum-{}.txt", self.architecture)
+    }
+
     /// Brings the images of an air gap directory to the host, where it has them; k3s's own
-    /// containerd reads them.
+    /// containerd reads them. An archive that somebody packed is in no list.
     ///
     /// # Errors
-    /// Any [`Failure`].
+    /// Any [`Failure`]; they are not those of the release's list.
     pub async fn images(&self, remote: &Remote<'_>) -> Result<(), Failure> {
         let Place::Directory(directory) = &self.place else { return Ok(()) };
         let name = format!("k3s-airgap-images-{}.tar.zst", self.architecture);
@@ -125,12 +127,23 @@ impl Release {
             return Ok(());
         }
         let bytes = load(&path).await?;
+        let found = Digest::of(&bytes).to_string();
+        let list = load(&directory.join(self.list())).await?;
+        let right = listed(&String::from_utf8_lossy(&list), &name);
+        if let Some(right) = right.filter(|right| *right != found) {
+            return Err(differs(&path, &found, &right));
+        }
         let target = format!("{IMAGES}/{name}");
-        if hash(remote, &target).await? == Some(Digest::of(&bytes).to_string()) {
+        if hash(remote, &target).await? == Some(found) {
             return Ok(());
         }
         upload(remote, &target, 0o644, bytes).await
     }
+}
+
+fn differs(path: &Path, found: &str, right: &str) -> Failure {
+    let message = format!("{} has the SHA-256 {found}, not {right}", path.display());
+    Failure::refused(message, "download it again")
 }
 
 /// The SHA-256 of a file on the host. `None` where it is not there.

@@ -15,5 +15,6 @@ mod registries;
 pub mod rig;
 mod secrets;
 mod soap;
+mod sources;
 mod unreachable;
 mod upgrade;
