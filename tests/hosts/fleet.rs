@@ -32,6 +32,9 @@ const SECRETS: [(&str, &str); 2] =
 
 pub const MACHINES: [&str; 5] = ["server-1", "server-2", "server-3", "agent-1", "agent-2"];
 
+/// What hosts do where no test says otherwise.
+pub const REVERT_AFTER: Duration = Duration::from_secs(120);
+
 /// No apply of these tests takes longer.
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -41,6 +44,8 @@ pub struct Fleet {
     world: World,
     folder: PathBuf,
     desired: Desired,
+    /// How long a host waits with new rules until it takes them back.
+    revert: Duration,
 }
 
 impl Fleet {
@@ -50,7 +55,8 @@ impl Fleet {
     pub async fn over(rig: Rig, folder: &Path) -> Self {
         let (world, desired) = (World::new(1), lowered(&[]));
         world.learn(desired.resources.values());
-        let mut fleet = Self { rig, world, folder: folder.to_owned(), desired };
+        let (folder_of, revert) = (folder.to_owned(), REVERT_AFTER);
+        let mut fleet = Self { rig, world, folder: folder_of, desired, revert };
         let all = fleet.desired.resources.clone();
         let vms = |address: &Address| address.as_str().starts_with("vsphere/");
         fleet.desired.resources.retain(|address, _| vms(address));
@@ -68,6 +74,11 @@ impl Fleet {
     /// From now on the spec is another.
     pub fn edit(&mut self, edits: &[(&str, &str)]) {
         self.desired = lowered(edits);
+    }
+
+    /// From now on nobody waits long for rules that lock boma out.
+    pub fn revert_after(&mut self, revert: Duration) {
+        self.revert = revert;
     }
 
     /// Plans without a lock.
@@ -250,7 +261,8 @@ impl Providers {
         });
         let twin = Twin::new(fleet.world.clone(), clock);
         let vcenter = Arc::new(Vcenter { twin, facts: facts.into() });
-        Self { vcenter, machines: Arc::new(fleet.rig.machines()) }
+        let machines = fleet.rig.machines().with_firewall_revert(fleet.revert);
+        Self { vcenter, machines: Arc::new(machines) }
     }
 
     fn by_name(&self) -> BTreeMap<String, Arc<dyn Provider>> {

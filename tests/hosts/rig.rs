@@ -69,13 +69,18 @@ impl Rig {
         self.host(name)["address"].as_str().unwrap().to_owned()
     }
 
+    /// The private key's file.
+    pub fn key(&self) -> &str {
+        self.told["key"].as_str().unwrap()
+    }
+
     pub fn target(&self, name: &str) -> Target {
         Target { machine: name.to_owned(), address: self.address(name) }
     }
 
     /// Logs in with the right key, trusts the right host keys, and waits no longer than a test may.
     pub fn config(&self) -> SshConfig {
-        let key = std::fs::read_to_string(self.told["key"].as_str().unwrap()).unwrap();
+        let key = std::fs::read_to_string(self.key()).unwrap();
         let pin = |name: &String| {
             (name.clone(), self.host(name)["fingerprint"].as_str().unwrap().to_owned())
         };

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use boma::provider::Provider as _;
-use boma::provider::host::{Command, Content, HostError, Hosts, RootFile};
+use boma::provider::host::{
+    Auth, Command, Content, HostError, Hosts, JumpConfig, KnownHosts, RootFile, SshConfig,
+};
 use boma::resource::Reading;
 
 use super::cluster::Subject;
@@ -147,4 +149,119 @@ async fn a_cut_link_ends_the_command_and_later_ones_run() {
     assert!(took < Duration::from_secs(20), "{took:?}");
     assert!(hosts.run(&target, &Command::new("true")).await.unwrap().success());
     hosts.close().await;
+}
+
+/// Where a host says that boma comes from.
+async fn origin(rig: &Rig, name: &str, config: SshConfig) -> Result<String, HostError> {
+    let hosts = Hosts::new(config).unwrap();
+    let (target, command) = (rig.target(name), Command::new("printenv").arg("SSH_CONNECTION"));
+    let output = hosts.run_ok(&target, &command).await;
+    hosts.close().await;
+    Ok(output?.text().split(' ').next().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn a_host_is_reached_through_another() {
+    let rig = Rig::take(&["agent-3", "agent-4"]);
+    let pin = |name: &str| Some(rig.host(name)["fingerprint"].as_str().unwrap().to_owned());
+    let jump = |pin| JumpConfig {
+        address: rig.address("agent-4"),
+        port: 22,
+        user: rig.config().user,
+        auth: None,
+        pin,
+    };
+    assert_eq!(origin(&rig, "agent-3", rig.config()).await.unwrap(), "10.20.0.1");
+    let config = SshConfig { jump: Some(jump(pin("agent-4"))), ..rig.config() };
+    assert_eq!(origin(&rig, "agent-3", config).await.unwrap(), rig.address("agent-4"));
+    let wrong = SshConfig { jump: Some(jump(pin("agent-3"))), ..rig.config() };
+    let error = origin(&rig, "agent-3", wrong).await.unwrap_err();
+    assert!(matches!(error, HostError::ChangedKey { .. }), "{error}");
+}
+
+/// Ends the agent with the test.
+struct Agent(std::process::Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[track_caller]
+fn program(words: &[&str], variables: &[(&str, &str)]) -> String {
+    let mut program = std::process::Command::new(words[0]);
+    let output = program.args(&words[1..]).envs(variables.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn the_key_of_an_agent_logs_in() {
+    let rig = Rig::take(&["agent-3"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, other) = (folder.path().join("agent"), folder.path().join("other"));
+    let (socket, other) = (socket.to_str().unwrap(), other.to_str().unwrap());
+    let agent = std::process::Command::new("ssh-agent").args(["-D", "-a", socket]).spawn();
+    let _agent = Agent(agent.unwrap());
+    super::rig::until("the agent listens", Duration::from_secs(10), async || {
+        std::path::Path::new(socket).exists().then_some(())
+    })
+    .await;
+    let config = || SshConfig { auth: Auth::Agent(socket.into()), ..rig.config() };
+    let error = origin(&rig, "agent-3", config()).await.unwrap_err();
+    assert!(error.to_string().contains("holds no key"), "{error}");
+    program(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], &[]);
+    for key in [other, rig.key()] {
+        program(&["ssh-add", "-q", key], &[("SSH_AUTH_SOCK", socket)]);
+    }
+    assert_eq!(origin(&rig, "agent-3", config()).await.unwrap(), "10.20.0.1");
+}
+
+/// Hashed by OpenSSH, rotated by hand, and signed by an authority.
+#[tokio::test]
+#[ignore = "needs the test hosts; run by .ci/conformance"]
+async fn known_hosts_is_what_openssh_wrote() {
+    let rig = Rig::boot(&["agent-7", "agent-8"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let known = async |text: String| {
+        std::fs::write(path("known_hosts"), text).unwrap();
+        program(&["ssh-keygen", "-q", "-H", "-f", &path("known_hosts")], &[]);
+        let hashed = std::fs::read_to_string(path("known_hosts")).unwrap();
+        assert!(!hashed.contains("10.20.0.27 "), "{hashed}");
+        let known_hosts = KnownHosts::default().read(&folder.path().join("known_hosts")).unwrap();
+        let config = SshConfig { pins: [].into(), known_hosts, ..rig.config() };
+        origin(&rig, "agent-7", config).await
+    };
+    let line =
+        |name: &str| format!("10.20.0.27 {}\n", rig.host(name)["host_key"].as_str().unwrap());
+    let (own, other) = (line("agent-7"), line("agent-8"));
+    assert!(known(own.clone()).await.is_ok());
+    assert!(known(format!("{other}{own}")).await.is_ok(), "the old key and the new one");
+    let error = known(other).await.unwrap_err();
+    assert!(matches!(error, HostError::ChangedKey { .. }), "{error}");
+    let revoked = own.replace("10.20.0.27 ", "@revoked * ");
+    let error = known(format!("{own}{revoked}")).await.unwrap_err();
+    assert!(matches!(error, HostError::RevokedKey { .. }), "{error}");
+
+    program(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", &path("ca")], &[]);
+    let key = rig.shell("agent-7", "cat /etc/ssh/ssh_host_ed25519_key.pub").await;
+    std::fs::write(path("host.pub"), key).unwrap();
+    let sign = ["ssh-keygen", "-q", "-s", &path("ca"), "-I", "a", "-h", "-n", "10.20.0.27"];
+    program(&[&sign[..], &[&path("host.pub")]].concat(), &[]);
+    let certificate = std::fs::read_to_string(path("host-cert.pub")).unwrap();
+    let set = format!(
+        "echo '{}' >/etc/ssh/boma-cert.pub && echo 'HostCertificate /etc/ssh/boma-cert.pub' \
+         >/etc/ssh/sshd_config.d/boma.conf && systemctl restart ssh",
+        certificate.trim()
+    );
+    rig.shell("agent-7", &set).await;
+    let authority = std::fs::read_to_string(path("ca.pub")).unwrap();
+    assert!(known(format!("@cert-authority 10.20.0.* {authority}")).await.is_ok());
+    let error = known(format!("@cert-authority 10.99.0.* {authority}")).await.unwrap_err();
+    assert!(matches!(error, HostError::UnknownKey { .. }), "{error}");
 }
