@@ -5,10 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::words::names;
-use super::{Facts, Problem, Rule, hosts};
+use super::{Facts, Problem, Rule, cluster, hosts};
 use crate::plan::{Action, Plan, Window};
+use crate::resource::{Address, Reading};
 use crate::spec::ProviderId;
+
+const CPI: &str = "cluster/cpi/DaemonSet/vsphere-cloud-controller-manager";
+const SKIP: &str = "SKIP_NODE_DELETION";
 
 /// See the file's head. What disturbs no node may go ahead.
 pub const RULE: Rule = Rule::deny("wrong-provider-id", check);
@@ -69,14 +75,31 @@ fn is_the_way_out(facts: &Facts<'_>, plan: &Plan, wrong: &BTreeSet<String>) -> b
             && wrong.contains(&machine.name.value)
             && hosts::change(facts, machine).is_some_and(|change| change.action == Action::Replace)
     });
-    replaced && facts.spec.cloud_provider.skip_node_deletion.value
+    replaced && facts.spec.cloud_provider.skip_node_deletion.value && keeps_nodes(facts)
+}
+
+/// Whether the CPI that runs deletes no node, if one does. What the spec says of it counts only once
+/// every pod of it has heard of that.
+fn keeps_nodes(facts: &Facts<'_>) -> bool {
+    match facts.live.and_then(|live| live.get(&Address::from(CPI))) {
+        None | Some(Reading::Absent) => true,
+        Some(Reading::Unread(_)) => false,
+        Some(Reading::Present(cpi)) => {
+            let cpi = cpi.attributes.tree();
+            let mut variables =
+                cluster::containers(&cpi).flat_map(|one| one["env"].as_array()).flatten();
+            let skips = |one: &Json| one["name"] == SKIP && one["value"] != "";
+            variables.any(skips) && cpi["ready"] != false
+        }
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
+    use super::{CPI, SKIP};
     use crate::diag::Level;
     use crate::plan::Action;
     use crate::rules::testing::{disturbing, findings, spec};
@@ -85,8 +108,18 @@ mod tests {
         ("[storage]", "[cloud_provider]\nskip_node_deletion = true\n[storage]");
 
     fn check(edits: &[(&str, &str)], changes: &[(&str, Action)], expected: Level) {
+        check_with(&[], edits, changes, expected);
+    }
+
+    fn check_with(
+        seen: &[(&str, Json)],
+        edits: &[(&str, &str)],
+        changes: &[(&str, Action)],
+        expected: Level,
+    ) {
         let wrong = json!({"wrong_provider_ids": ["agent-1", "server-2"]});
-        let world = disturbing(&[("k3s/server/server-1", wrong)], changes);
+        let seen = [&[("k3s/server/server-1", wrong)], seen].concat();
+        let world = disturbing(&seen, changes);
         let found = findings(&spec(edits), &world);
         let found: Vec<Level> = found
             .iter()
@@ -106,6 +139,22 @@ mod tests {
         let two = [replace("k3s/agent/agent-1"), replace("k3s/server/server-2")];
         check(&[OFF], &two, Level::Deny);
         check(&[], &[replace("k3s/agent/agent-1")], Level::Deny);
+    }
+
+    /// A spec says what shall be; CPI deletes nodes until it has heard of it.
+    #[test]
+    fn it_goes_ahead_once_the_cpi_that_runs_keeps_nodes() {
+        let cpi = |env: Json, ready: bool| {
+            let pod = json!({"containers": [{"name": "a", "env": env}]});
+            (CPI, json!({"spec": {"template": {"spec": pod}}, "ready": ready}))
+        };
+        let one = [("k3s/agent/agent-1", Action::Replace)];
+        let skips = json!([{"name": "A"}, {"name": SKIP, "value": "true"}]);
+        check_with(&[cpi(json!([]), true)], &[OFF], &one, Level::Deny);
+        check_with(&[cpi(json!([{"name": SKIP, "value": ""}]), true)], &[OFF], &one, Level::Deny);
+        check_with(&[cpi(skips.clone(), false)], &[OFF], &one, Level::Deny);
+        check_with(&[cpi(skips.clone(), true)], &[OFF], &one, Level::Warn);
+        check_with(&[cpi(skips, true)], &[], &one, Level::Deny);
     }
 
     #[test]
