@@ -62,7 +62,10 @@ pub(super) fn start(
         Err(message) => return Err(fatal(session, &message)),
     };
     if let Some(why) = session.host.text(REGISTRIES).and_then(|text| not_a_map(&text)) {
-        return Err(fatal(session, &format!("failed to read {REGISTRIES}: {why}")));
+        let used =
+            line(session, "info", &format!("Using private registry config file at {REGISTRIES}"));
+        let Fails { lines, retries } = fatal(session, &why);
+        return Err(Fails { lines: [vec![used], lines].concat(), retries });
     }
     if let Some(message) = unfit(session) {
         return Err(fatal(session, message));
@@ -160,20 +163,25 @@ fn unfit(session: &Session<'_>) -> Option<&'static str> {
     None
 }
 
-/// Why a configuration file does not begin with a map of settings. `None` where it does, or is empty.
+/// Why a configuration file does not hold a map of settings. `None` where it does, or is empty.
 fn not_a_map(text: &str) -> Option<String> {
     match read_yaml(text) {
         Err(why) => Some(why),
         Ok(Json::Object(_) | Json::Null) => None,
-        Ok(_) => Some("yaml: unmarshal errors: cannot unmarshal into registries.Registry".into()),
+        Ok(_) => Some("yaml: unmarshal errors: cannot unmarshal into registry".into()),
     }
 }
 
 fn fatal(session: &mut Session<'_>, message: &str) -> Fails {
     stopped(session);
-    let time = super::systemd::rfc3339(session.clock());
-    let lines = vec![format!("time=\"{time}\" level=fatal msg=\"{message}\"")];
+    let lines = vec![line(session, "fatal", message)];
     Fails { lines, retries: false }
+}
+
+/// A line as k3s writes it to its journal.
+fn line(session: &Session<'_>, level: &str, message: &str) -> String {
+    let time = super::systemd::rfc3339(session.clock());
+    format!("time=\"{time}\" level={level} msg=\"{message}\"")
 }
 
 /// Reads the node's password, or makes one as k3s does at its first start.

@@ -88,6 +88,12 @@ const KNOWN: &[Known] = &[
         "this k3s wants cgroup v2",
         "boot the host with systemd.unified_cgroup_hierarchy=1, or use a version before v1.35",
     ),
+    // rke2 issue 4744, which is the same program in this. The file is named in a line before.
+    (
+        "level=fatal msg=\"yaml: ",
+        "k3s cannot read a file of its configuration on this host",
+        "correct /etc/rancher/k3s/registries.yaml there; or remove it, and give what it says in [images]",
+    ),
     (
         "Failed to start docker runtime",
         "Docker does not run",

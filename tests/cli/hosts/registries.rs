@@ -64,3 +64,24 @@ fn mirrors_and_logins_come_stay_and_go() {
     rig.assert_whole(&NODES);
     rig.assert_gentle();
 }
+
+/// k3s does not start with it. What it says is in the error, and whoever wrote it is asked to mend
+/// it: boma has nothing to put in its place.
+#[test]
+fn one_that_k3s_cannot_read() {
+    let rig = Rig::new();
+    rig.env.edit("[k3s]", "[k3s]\nready_timeout = \"5s\"");
+    rig.apply();
+    let content = "mirrors:\n  docker.io: [\n".to_owned();
+    rig.at("agent-1", HostAction::Write { path: FILE.into(), content, mode: 0o600 });
+    rig.shell("agent-1", "systemctl restart --no-block k3s-agent");
+    let drift = rig.env.expect(2, DRIFT);
+    assert!(drift.stdout.contains("service: active -> activating"), "{drift}");
+    let failed = rig.env.expect(4, APPLY);
+    for words in ["k3s cannot read a file", "level=fatal msg=\"yaml: ", FILE, "help: "] {
+        assert!(failed.stdout.contains(words), "{words}: {failed}");
+    }
+    rig.shell("agent-1", &format!("rm -f {FILE}"));
+    rig.apply();
+    rig.assert_whole(&NODES);
+}
