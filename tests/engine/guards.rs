@@ -129,3 +129,24 @@ fn servers_leave_down_to_an_odd_number_of_three_at_least() {
     check(3, 1, Some("etcd would be left with 1 server"));
     check(5, 3, None);
 }
+
+#[test]
+fn at_most_ten_agents_join_at_a_time() {
+    let many = [("count     = 2", "count     = 13"), ("10.20.0.21-22", "10.20.0.21-33")];
+    let mut system = System::new(lowered(&many), 1);
+    let run = system.apply();
+    assert_eq!(run.report.failures, []);
+    let (mut joining, mut most, mut joined) = (0, 0, 0);
+    let is_agent = |address: &Address| address.as_str().starts_with("k3s/agent/");
+    for event in &run.events {
+        match event {
+            Event::Started { address, .. } if is_agent(address) => joining += 1,
+            Event::Finished { address, .. } if is_agent(address) => {
+                (joining, joined) = (joining - 1, joined + 1)
+            }
+            _ => {}
+        }
+        most = most.max(joining);
+    }
+    assert_eq!((joined, most), (13, 10), "{:#?}", run.events);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use boma::lab::{Status, StatusHost};
+use boma::lab::{FaultRule, StagedFault, Status, StatusHost};
 
 use super::rig::{DRIFT, NODES, PLAN, Rig};
 
@@ -25,6 +25,24 @@ fn one_command_per_host() {
         assert!(new.iter().all(|one| !one.changed), "{new:#?}");
         assert_eq!(after.clusters, before.clusters);
     }
+}
+
+/// Late answers of all cost what the latest one costs.
+#[test]
+fn all_hosts_are_asked_before_the_first_has_answered() {
+    const LATE_MS: u64 = 5000;
+    let rig = Rig::applied();
+    let late = StagedFault::SlowTask { ms: LATE_MS };
+    rig.stage(&[FaultRule::next("boma-probe", late).times(NODES.len() as u64)]);
+    let before = rig.status().history.len();
+    rig.env.expect(0, PLAN);
+    let asked = rig.status().history.split_off(before);
+    let looks: Vec<u64> =
+        asked.iter().filter(|one| !one.command.contains("k3s.yaml")).map(|one| one.at_ms).collect();
+    assert_eq!(looks.len(), NODES.len(), "{asked:#?}");
+    let apart = looks.iter().max().unwrap() - looks.iter().min().unwrap();
+    assert!(apart < LATE_MS, "{apart} ms");
+    assert!(rig.status().faults.is_empty(), "every host was late");
 }
 
 /// Commands, looks among them, and connections.
