@@ -9,6 +9,7 @@ with an exit code other than 0 at the first thing that is not as a Kubernetes cl
 """
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 SPEC = "examples/national-50-counties.toml"
 NODES = {f"server-{n}" for n in range(1, 4)} | {f"agent-{n}" for n in range(1, 10)}
@@ -47,6 +49,22 @@ class Kubectl:
         if done.returncode != 0:
             raise Refused(f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    @contextlib.contextmanager
+    def watching(self, *arguments):
+        """The lines of a command that ends only when it is ended."""
+        watch = subprocess.Popen(
+            [*self.command, *arguments], env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        # Nothing is waited for longer than any other command may take.
+        limit = threading.Timer(60, watch.kill)
+        limit.start()
+        try:
+            yield watch.stdout
+        finally:
+            limit.cancel()
+            watch.kill()
+            watch.communicate()
 
     def json(self, *arguments):
         return json.loads(self(*arguments, "-o", "json"))
@@ -106,6 +124,12 @@ def check_discovery(kubectl):
     assert kubectl("get", "--raw", "/readyz") == "ok"
 
 
+def check_pages(kubectl):
+    """A list that comes by pages has each object once."""
+    whole = kubectl("get", "services", "-A", "-o", "name", "--chunk-size=0").split()
+    assert len(whole) > 100 and kubectl("get", "services", "-A", "-o", "name", "--chunk-size=7").split() == whole
+
+
 def check_installation(kubectl):
     """What boma has made is there, and works."""
     nodes = kubectl.json("get", "nodes")["items"]
@@ -132,6 +156,9 @@ def check_apply(kubectl):
     assert "serverside-applied" in kubectl(*apply, manifest=deployment("web"))
     kubectl("rollout", "status", "deployment/web", "-n", "judge", LIMIT)
     before = kubectl.json("get", "deployment", "web", "-n", "judge")
+    assert kubectl("diff", "--server-side", "-f", "-", manifest=deployment("web")) == ""
+    said = kubectl.refused("diff", "--server-side", "-f", "-", manifest=deployment("web", replicas=5))
+    assert "+  replicas: 5" in said, said
     kubectl(*apply, manifest=deployment("web"))
     after = kubectl.json("get", "deployment", "web", "-n", "judge")
     assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
@@ -149,6 +176,44 @@ def check_apply(kubectl):
     other["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
     said = kubectl.refused(*apply, "--force-conflicts", manifest=other)
     assert "field is immutable" in said, said
+
+
+def check_watch(kubectl):
+    """What happens is told as it happens."""
+    events = ("get", "configmaps", "-n", "judge", "--watch-only", "--output-watch-events", "--no-headers")
+    with kubectl.watching(*events) as lines:
+        # Whether the watch has begun shows only by what it tells.
+        done = threading.Event()
+
+        def knock():
+            number = 0
+            while not done.wait(0.2):
+                number += 1
+                kubectl("create", "-f", "-", manifest=config_map(f"knock-{number}"))
+
+        knocking = threading.Thread(target=knock)
+        knocking.start()
+        assert "ADDED" in next(lines)
+        done.set()
+        knocking.join()
+        kubectl("create", "-f", "-", manifest=config_map("seen"))
+        kubectl("patch", "configmap", "seen", "-n", "judge", "-p", '{"data":{"a":"b"}}')
+        kubectl("delete", "configmap", "seen", "-n", "judge")
+        told = [line.split()[0] for line in itertools.islice((line for line in lines if " seen " in line), 3)]
+    assert told == ["ADDED", "MODIFIED", "DELETED"], told
+
+
+def check_quota(kubectl):
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "few", "namespace": "judge"},
+        "spec": {"hard": {"count/configmaps": "1"}},
+    }
+    kubectl("create", "-f", "-", manifest=quota)
+    said = kubectl.refused("create", "-f", "-", manifest=config_map("too-many"))
+    assert "exceeded quota: few" in said, said
+    kubectl("delete", "resourcequota", "few", "-n", "judge", LIMIT)
 
 
 def check_edits(kubectl):
@@ -227,6 +292,8 @@ def check_removal(kubectl):
     kubectl("patch", "configmap", "held", "-n", "judge", "--type=merge", "-p", free)
     kubectl("wait", "--for=delete", "namespace/judge", LIMIT)
     assert "not found" in kubectl.refused("get", "namespace", "judge")
+    # All that boma has made stands as it stood.
+    check_installation(kubectl)
 
 
 def main():
@@ -234,8 +301,11 @@ def main():
     with served(boma, program, repository) as kubectl:
         for check in (
             check_discovery,
+            check_pages,
             check_installation,
             check_apply,
+            check_watch,
+            check_quota,
             check_edits,
             check_nodes,
             check_volumes,
