@@ -99,10 +99,10 @@ mod tests {
 
     #[test]
     fn the_spec_sets_levels() {
-        let level = |level: &str| format!("[rules]\ntls-off = \"{level}\"\n[storage]");
+        let level = |level: &str| format!("[rules]\ntls-off = \"{level}\"");
         check(TODAY, &[OFF], &[("tls-off", Level::Deny, false)]);
-        check(TODAY, &[OFF, ("[storage]", &level("warn"))], &[("tls-off", Level::Warn, false)]);
-        check(TODAY, &[OFF, ("[storage]", &level("allow"))], &[]);
+        check(TODAY, &[OFF, ("[rules]", &level("warn"))], &[("tls-off", Level::Warn, false)]);
+        check(TODAY, &[OFF, ("[rules]", &level("allow"))], &[]);
     }
 
     #[test]
@@ -137,8 +137,8 @@ mod tests {
     fn data_loss_is_waived_with_a_reason_and_not_by_level() {
         let two =
             || plan(vec![change("server-1", Action::Replace), change("server-2", Action::Replace)]);
-        let allow = "[rules]\ndata-loss = \"allow\"\n[storage]";
-        let allowed = findings(&spec(&[("[storage]", allow)]), &two());
+        let allow = "[rules]\ndata-loss = \"allow\"";
+        let allowed = findings(&spec(&[("[rules]", allow)]), &two());
         assert!(allowed.iter().any(|found| found.rule == "data-loss" && found.refuses()));
         let waived = findings(&spec(&[("[storage]", &waiver("data-loss", ""))]), &two());
         let reasons: Vec<_> = waived.iter().map(|found| found.waived.as_deref()).collect();

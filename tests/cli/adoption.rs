@@ -99,8 +99,9 @@ fn fleet() -> TestEnv {
         ("10.20.0.21-22", "10.20.0.21-29"),
         (
             "[k3s]\n",
-            "[agents.overrides.agent-4]\nvm_path = \"old/site/k3s-worker-node-4\"\n\n[rules]\nhostname = \"warn\"\n\n[k3s]\n",
+            "[agents.overrides.agent-4]\nvm_path = \"old/site/k3s-worker-node-4\"\n\n[k3s]\n",
         ),
+        ("[rules]\n", "[rules]\nhostname = \"warn\"\n"),
     ] {
         assert!(spec.contains(from), "{from}");
         spec = spec.replace(from, to);

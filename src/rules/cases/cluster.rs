@@ -55,7 +55,8 @@ pub const CASES: &[Case] = &[
     warn(
         "no-snapshots",
         &[("no-snapshots = \"allow\"\n", "")],
-        "nothing takes snapshots of the volumes of county-1 and 3 more",
+        "nothing takes snapshots of the volumes of county-1 and 3 more: [backup.projects] is read and \
+         not yet carried out",
     ),
     warn(
         "no-entry",

@@ -8,7 +8,7 @@ pub const CASES: &[Case] = &[
         || locked(&[("k3s.version", "v1.35.1+k3s1")], &[("k3s.version", "v1.35.9+k3s1")]),
         warn(
             "lock-behind",
-            &[("[storage]", "[rules]\nlock-behind = \"warn\"\n[storage]")],
+            &[("[rules]", "[rules]\nlock-behind = \"warn\"")],
             "k3s.version is locked at v1.35.1+k3s1, and this boma takes v1.35.9+k3s1",
         ),
     ),
@@ -26,12 +26,12 @@ pub const CASES: &[Case] = &[
     ),
     warn(
         "level-ignored",
-        &[("[storage]", "[rules]\ndata-loss = \"allow\"\n[storage]")],
+        &[("[rules]", "[rules]\ndata-loss = \"allow\"")],
         "the level of `data-loss` cannot be lowered; it stays at deny",
     ),
     deny(
         "unknown-rule",
-        &[("[storage]", "[rules]\nquorm = \"allow\"\n[storage]")],
+        &[("[rules]", "[rules]\nquorm = \"allow\"")],
         "[rules] names a rule `quorm` that does not exist",
     ),
     warn(
