@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 use super::env::{SMALL, TestEnv};
 
 const SPEC: &str = "fleet.toml";
-/// Nothing runs on these machines.
-const VCENTER: &str = "vsphere/**";
-const APPLY: &[&str] =
-    &["apply", "--lab", "--yes", "--allow-disruption", "--target", VCENTER, SPEC];
+/// The machines, and the nodes on them: some machines go off and on again. Nobody knows the host key
+/// of the one that is off.
+const SCOPE: [&str; 6] =
+    ["--target", "vsphere/**", "--target", "k3s/**", "--exclude", "host/firewall/agent-9"];
 const STORAGE: &str = r"VSPHERE.LOCAL\cht-storage";
 const PVSCSI: &str = "ParaVirtualSCSIController";
 const LSI: &str = "VirtualLsiLogicController";
@@ -23,26 +23,35 @@ fn a_fleet_made_by_hand_changes_only_where_the_spec_says_so() {
     let before = Seen::of(&env);
     assert_eq!(before.disks.as_array().map(Vec::len), Some(3));
 
-    let plan = env.expect(0, &["plan", "--lab", "--full", "--target", VCENTER, SPEC]).stdout;
+    // Nobody would move the pods away.
+    let alone = env.expect(3, &["plan", "--lab", "--target", "vsphere/**", SPEC]).stdout;
+    assert!(alone.contains("add --target k3s/server/server-3"), "{alone}");
+
+    let plan = env.expect(0, &scoped(&["plan", "--lab", "--full"])).stdout;
     assert_planned(&plan);
-    let json = env.json(0, &["plan", "--lab", "--target", VCENTER, SPEC]);
+    let json = env.json(0, &scoped(&["plan", "--lab"]));
     for change in json["changes"].as_array().expect("changes") {
         let (address, action) = (&change["address"], change["action"].as_str());
         let address = address.as_str().expect("an address");
-        // What nobody made by hand: the rule, and one machine's permission.
-        let made = ["vsphere/rule/servers", "vsphere/permission/vm/agent-9"].contains(&address);
+        // What nobody made by hand: the rule, one machine's permission, and the firewalls.
+        let made = ["vsphere/rule/servers", "vsphere/permission/vm/agent-9"].contains(&address)
+            || address.starts_with("host/firewall/");
         assert_eq!(action, Some(if made { "create" } else { "adopt" }), "{address}");
     }
 
-    env.expect(0, APPLY);
-    let settled =
-        env.expect(0, &["plan", "--lab", "--detailed-exitcode", "--target", VCENTER, SPEC]).stdout;
+    env.expect(0, &scoped(&["apply", "--lab", "--yes", "--allow-disruption"]));
+    let settled = env.expect(0, &scoped(&["plan", "--lab", "--detailed-exitcode"])).stdout;
     assert_eq!(settled.lines().last(), Some("No changes."), "{settled}");
     assert_eq!(Seen::of(&env), before);
 
     // Boma made none of the machines, so it deletes none.
     env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", SPEC]);
     assert_eq!(Seen::of(&env), before);
+}
+
+/// A command of the machines and their nodes.
+fn scoped<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    [command, &SCOPE, &[SPEC]].concat()
 }
 
 /// The plan is the reviewed one; `BOMA_BLESS=1` writes it anew.
