@@ -47,7 +47,7 @@ async fn an_installation_is_made_kept_upgraded_and_made_smaller() {
 
     fleet.rig.shell("server-1", "k3s kubectl delete node agent-1").await;
     let seen = fleet.differences().await;
-    assert_eq!(seen, ["k3s/agent/agent-1 Replace"]);
+    assert_eq!(seen, ["k3s/agent/agent-1 Replace running"]);
     fleet.converge().await;
     assert_eq!(nodes(&fleet.rig).await, MACHINES.map(|name| (name.to_owned(), OLD.1.to_owned())));
 

@@ -105,10 +105,15 @@ impl Rig {
 
     /// The provider.
     pub fn machines(&self) -> Machines {
+        self.machines_with(self.config())
+    }
+
+    /// The provider, which logs in in another way.
+    pub fn machines_with(&self, config: SshConfig) -> Machines {
         let now = Arc::new(|| jiff::Timestamp::now().as_second());
         let servers = self.names.iter().filter(|name| name.starts_with("server-"));
         let servers = servers.map(|name| self.target(name)).collect();
-        Machines::new(self.hosts(), now, servers)
+        Machines::new(Arc::new(Hosts::new(config).unwrap()), now, servers)
     }
 
     /// Does something on a host behind the provider's back: a line for its shell, as root.
