@@ -114,10 +114,21 @@ impl Command {
 
 impl fmt::Display for Command {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        let words: Vec<String> = self.words.iter().map(|word| shown(word)).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         formatter.write_str(&quote(&words))
     }
 }
+
+/// A word as people are shown it: of a script no more than how it begins.
+fn shown(word: &str) -> String {
+    let first = word.lines().next().unwrap_or_default();
+    let start: String = first.chars().take(SHOWN_MAX).collect();
+    if start == word { start } else { format!("{start} …") }
+}
+
+/// Longer than any path or address that boma writes.
+const SHOWN_MAX: usize = 200;
 
 impl fmt::Debug for Command {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

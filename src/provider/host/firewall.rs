@@ -3,6 +3,7 @@
 //! A rule is text: `tcp 22 from 10.20.0.5`, `udp 8472 from any`, `any from 10.42.0.0/16`.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -152,21 +153,23 @@ async fn guarded(
         remote.run(change).await?;
     }
     remote.hosts.forget(remote.target).await;
+    let is_up = AtomicBool::new(false);
     let confirm = async {
         still_up().await.map_err(|failure| failure.to_string())?;
+        is_up.store(true, Ordering::Relaxed);
         Ok(remote.run(&stop).await.map_err(|failure| failure.to_string()))
     };
+    let no_login = |cause: &str| {
+        let message = format!("boma could not log in again with the new rules: {cause}");
+        (message, "let [ssh] from name the address that the host sees boma come from")
+    };
+    let mend = "give the ports that nodes need in [network] allow";
     let (cut_off, mend) = match tokio::time::timeout(revert_after, confirm).await {
         Ok(Ok(Ok(_))) => return Ok(()),
-        Ok(Err(cause)) => (cause, "give the ports that nodes need in [network] allow"),
-        outcome => {
-            let cause = match outcome {
-                Ok(Ok(Err(cause))) => cause,
-                _ => "no answer".to_owned(),
-            };
-            let message = format!("boma could not log in again with the new rules: {cause}");
-            (message, "let [ssh] from name the address that the host sees boma come from")
-        }
+        Ok(Ok(Err(cause))) => no_login(&cause),
+        Ok(Err(cause)) => (cause, mend),
+        Err(_) if is_up.load(Ordering::Relaxed) => no_login("no answer"),
+        Err(_) => ("with the new rules nobody says in time that the node reports".into(), mend),
     };
     Err(Failure::Refused {
         message: cut_off,

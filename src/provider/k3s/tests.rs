@@ -381,7 +381,7 @@ async fn opened_firewall(
         _ => ok(""),
     })
     .await;
-    let machines = machines(&server).with_firewall_revert(Duration::from_millis(400));
+    let machines = machines(&server).with_firewall_revert(Duration::from_secs(4));
     let attributes = json!({"rules": ["tcp 22 from 10.20.0.5"]});
     let outcome =
         act(&machines, &wanted("host/firewall", "agent-1"), Operation::Update, attributes).await;

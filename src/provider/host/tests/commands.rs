@@ -133,6 +133,15 @@ async fn what_is_no_result_is_an_error() {
 }
 
 #[test]
+fn a_script_is_shown_by_its_first_line() {
+    let script = Command::new("sh").args(["-c", "# Reads a host.\nset -u\nexit 0\n", "name"]);
+    assert_eq!(script.to_string(), "sh -c '# Reads a host. …' name");
+    let plain = Command::new("install").args(["-m", "0600", "/etc/a b"]);
+    assert_eq!(plain.to_string(), "install -m 0600 '/etc/a b'");
+    assert_eq!(Command::new("echo").arg("x".repeat(500)).to_string().chars().count(), 209);
+}
+
+#[test]
 fn what_a_host_prints_moves_no_cursor() {
     let output = Output { status: 1, stdout: Vec::new(), stderr: "\u{1b}[2Ja\r\nb\u{7}\n".into() };
     let error = HostError::failed(&target(), &Command::new("x"), &output).to_string();
