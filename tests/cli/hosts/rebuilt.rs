@@ -1,6 +1,8 @@
 //! A server whose machine is gone comes back into the cluster that it was in.
 
-use super::rig::{NODES, Rig};
+use boma::lab::HostAction;
+
+use super::rig::{APPLY, NODES, PLAN, Rig};
 
 #[test]
 fn server_1_joins_the_cluster_that_it_began() {
@@ -17,6 +19,19 @@ fn server_1_joins_the_cluster_that_it_began() {
     let after = rig.cluster();
     assert_eq!((&after.id, &after.ca_hash), (&before.id, &before.ca_hash));
     assert_eq!(after.history.iter().filter(|line| line.ends_with("Born")).count(), 1);
+    rig.assert_whole(&NODES);
+}
+
+/// Its machine is there and will never answer again.
+#[test]
+fn a_server_that_is_dead_for_good_is_made_anew() {
+    let rig = Rig::applied();
+    let before = rig.cluster();
+    rig.at("server-1", HostAction::Dead(true));
+    rig.env.expect(1, PLAN);
+    let applied = rig.env.expect(0, &[APPLY, &["--replace", "vsphere/vm/server-1"]].concat());
+    assert!(applied.stderr.contains("k3s/server/server-1: join"), "{applied}");
+    assert_eq!(rig.cluster().ca_hash, before.ca_hash);
     rig.assert_whole(&NODES);
 }
 
