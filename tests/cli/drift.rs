@@ -1,6 +1,6 @@
 //! What somebody changes behind boma's back is found, all of it and nothing else, and repaired.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -23,6 +23,30 @@ fn seeds_that_delete() {
     let scope = ["--exclude", "vsphere/permission/**", "--exclude", "cluster/**"];
     let test = "cli::drift::seeds_that_delete";
     seeds::each(test, "BOMA_SEEDS", 3, |seed| check(seed, &scope, 20));
+}
+
+/// Namespaces have nothing but their name, and nobody edits what CouchDB was made with.
+const STEADY: [&str; 3] =
+    ["kubernetes/Credentials", "kubernetes/Namespace", "kubernetes/ProjectNamespace"];
+
+/// What no seed can change proves nothing.
+#[test]
+fn every_kind_in_the_cluster_is_changed_by_some_seed() {
+    let env = TestEnv::new();
+    env.apply();
+    let state = env.json(0, &["state", "list", "--lab", "small.toml"]);
+    let all = state["resources"].as_array().expect("a list").iter();
+    let kinds: BTreeMap<String, String> =
+        all.map(|one| (text(&one["address"]), text(&one["kind"]))).collect();
+    let drifted = ["lab", "drift", "small.toml", "--seed", "1", "--count", "500"];
+    let drifted = env.expect(0, &drifted).json();
+    let drifted = drifted["drifted"].as_array().expect("a list").iter();
+    let changed = drifted.map(|one| kinds[&text(&one["address"])].as_str());
+    let changed: BTreeSet<&str> = changed.chain(STEADY).collect();
+    let in_cluster = kinds.values().map(String::as_str);
+    let in_cluster: BTreeSet<&str> =
+        in_cluster.filter(|kind| kind.starts_with("kubernetes/")).collect();
+    assert_eq!(in_cluster.difference(&changed).collect::<Vec<_>>(), [&""; 0]);
 }
 
 fn check(seed: u64, scope: &[&str], resources: usize) {

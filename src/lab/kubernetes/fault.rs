@@ -104,9 +104,7 @@ fn named(kind: &str, message: &str) -> Refusal {
         "401" | "Unauthorized" => Refusal::unauthorized(),
         "403" | "Forbidden" => Refusal::new(403, "Forbidden", message),
         "409" | "Conflict" => Refusal::new(409, "Conflict", message),
-        "410" | "Expired" => Refusal::expired(
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
-        ),
+        "410" | "Expired" => Refusal::old_token(),
         "503" | "ServiceUnavailable" => unavailable(message),
         "504" | "Timeout" => Refusal::new(504, "Timeout", message),
         _ => {

@@ -25,11 +25,16 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// GET of a collection: by pages where a limit is given.
 ///
 /// # Errors
-/// 400 for selectors and tokens that are none, 410 for a token from another lab process.
+/// 400 for selectors and tokens that are none, 410 for a token that is too old: after many changes,
+/// or from another lab process.
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let selector = selector(call)?;
     let (resource, namespace) = (&call.resource, &call.target.namespace);
     let token = Token::read(call.query.get("continue"))?;
+    let is_old = |token: &Token| call.cluster.store.gone_since(token.revision).is_none();
+    if token.as_ref().is_some_and(is_old) {
+        return Err(Refusal::old_token());
+    }
     let all =
         view::objects(call.cluster, &resource.group, &resource.plural, namespace, call.now_ms);
     let after = |key: &Key| {

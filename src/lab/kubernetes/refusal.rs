@@ -145,6 +145,13 @@ impl Refusal {
         Self::new(410, "Expired", message)
     }
 
+    /// The answer to the token of a list whose revision is no longer known.
+    pub(super) fn old_token() -> Self {
+        Self::expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+        )
+    }
+
     pub(super) fn media_type(found: &str) -> Self {
         let message = format!(
             "the body of the request was in an unknown format - accepted media types include: application/json, application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml; found {found}"

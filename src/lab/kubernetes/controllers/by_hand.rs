@@ -17,7 +17,8 @@ const EDITOR: &str = "kubectl-edit";
 const OWNER: &str = "boma";
 const MARK: &str = "boma.dev/address";
 /// What may be deleted without anything else going with it, or losing data.
-const EXPENDABLE: [&str; 16] = [
+const EXPENDABLE: [&str; 17] = [
+    "CSIDriver",
     "Service",
     "ConfigMap",
     "ServiceAccount",
@@ -53,6 +54,8 @@ const VITAL: [&str; 10] = [
 const CREDENTIALS: &str = "COUCHDB_PASSWORD";
 /// The key of a taint that somebody puts on a node.
 const EXTRA: &str = "by-hand";
+/// What begins the names of boma's own notes, which nobody edits.
+const OWN_NOTES: &str = "boma.dev/";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// One change that can be made by hand.
@@ -107,10 +110,12 @@ fn possible(key: &Key, object: &Json) -> Vec<Edit> {
         "Role" => all.extend(role(key, object)),
         "Ingress" => all.extend(host(key, object)),
         "StorageClass" => all.extend(default_class(key, object)),
+        "HelmChartConfig" => all.extend(chart_values(key, object)),
         "Node" => return node(key, object),
         _ => {}
     }
     all.extend(labels(key, object));
+    all.extend(annotations(key, object));
     if EXPENDABLE.contains(&text(object, "/kind")) {
         all.push(deletion(key, object));
     }
@@ -216,6 +221,28 @@ fn labels(key: &Key, object: &Json) -> Vec<Edit> {
         replace(key, object, &pointer, &format!("metadata.labels.{name}"), json!("by-hand"))
     });
     edits.collect()
+}
+
+/// Such as the approval of a definition in a group of Kubernetes' own.
+fn annotations(key: &Key, object: &Json) -> Vec<Edit> {
+    let all = map(object, "/metadata/annotations").into_iter().flatten();
+    let own = all.filter(|(name, _)| {
+        let known = name.as_str() == DEFAULT_CLASS || name.starts_with(OWN_NOTES);
+        !known && owns(object, &["f:metadata", "f:annotations", &format!("f:{name}")])
+    });
+    let edits = own.map(|(name, _)| {
+        let pointer = format!("/metadata/annotations/{}", escaped(name));
+        let path = format!("metadata.annotations.{name}");
+        replace(key, object, &pointer, &path, json!("unapproved, by hand"))
+    });
+    edits.collect()
+}
+
+fn chart_values(key: &Key, object: &Json) -> Option<Edit> {
+    let before = object.pointer("/spec/valuesContent").and_then(Json::as_str)?;
+    let after = json!(format!("{before}# by hand\n"));
+    let own = owns(object, &["f:spec", "f:valuesContent"]);
+    own.then(|| replace(key, object, "/spec/valuesContent", "spec.valuesContent", after))
 }
 
 /// A label that is gone or has another value, a taint that is gone, or one more.

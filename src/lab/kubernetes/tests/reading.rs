@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::rig::Rig;
+use crate::lab::kubernetes::{Key, StoreEffect};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -54,6 +55,35 @@ fn a_watch_tells_what_happens_after_its_revision() {
     assert_eq!(told(watch.events(rig.cluster(), rig.now_ms)), ["MODIFIED b"]);
     rig.delete(&format!("{MAPS}/b"), json!({}));
     assert_eq!(told(watch.events(rig.cluster(), rig.now_ms)), ["DELETED b"]);
+}
+
+/// A real server forgets old revisions after five minutes; the lab, after so many changes.
+#[test]
+fn lists_and_watches_of_old_revisions_have_to_begin_again() {
+    let mut rig = Rig::new();
+    for name in ["a", "b", "c"] {
+        rig.post(MAPS, json!({"metadata": {"name": name}}));
+    }
+    let (_, first) = rig.get(&format!("{MAPS}?limit=1"));
+    let meta = &first["metadata"];
+    let token = format!("{MAPS}?limit=1&continue={}", meta["continue"].as_str().unwrap());
+    let version = meta["resourceVersion"].as_str().unwrap();
+    let watch = format!("{MAPS}?watch=true&resourceVersion={version}");
+    assert_eq!(rig.get(&token).0, 200);
+    let (id, since) = (rig.id.clone(), rig.cluster().revision);
+    let store = &mut rig.clusters.all.get_mut(&id).unwrap().store;
+    for number in 1..=2_000 {
+        let key = Key::new("", "configmaps", "default", &format!("x{number}"));
+        store.apply(&StoreEffect::put(key.clone(), json!({})), since + 2 * number);
+        store.apply(&StoreEffect::Gone(key), since + 2 * number + 1);
+    }
+    let (status, refused) = rig.get(&token);
+    assert_eq!((status, &refused["reason"]), (410, &json!("Expired")));
+    let said = "The provided continue parameter is too old to display a consistent list result.";
+    assert!(refused["message"].as_str().unwrap().starts_with(said), "{refused}");
+    assert_eq!(rig.get(&watch).0, 410);
+    let (status, again) = rig.get(MAPS);
+    assert_eq!((status, names(&again)), (200, vec!["a", "b", "c"]));
 }
 
 fn definition() -> Json {
@@ -118,14 +148,9 @@ fn a_large_cluster_is_listed_fast() {
     let mut rig = Rig::new();
     let mut object = super::rig::deployment("x");
     for number in 0..1500 {
-        let key = crate::lab::kubernetes::Key::new(
-            "apps",
-            "deployments",
-            "default",
-            &format!("d{number}"),
-        );
+        let key = Key::new("apps", "deployments", "default", &format!("d{number}"));
         object["metadata"]["name"] = json!(key.name);
-        let effect = crate::lab::kubernetes::StoreEffect::put(key, object.clone());
+        let effect = StoreEffect::put(key, object.clone());
         let id = rig.id.clone();
         rig.clusters.all.get_mut(&id).unwrap().store.apply(&effect, 1_000);
     }

@@ -72,6 +72,12 @@ fn standing() -> Rig {
         json!({"apiVersion": "v1", "kind": "Node",
             "metadata": {"name": "agent-1", "labels": {"disk": "fast"}}}),
     );
+    rig.apply(
+        "/apis/networking.k8s.io/v1/namespaces/default/ingresses/entry",
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": "entry", "annotations": {"example.org/way": "long"}},
+            "spec": {"rules": [{"host": "shop.example.org"}]}}),
+    );
     rig
 }
 
@@ -110,7 +116,7 @@ fn every_change_is_the_one_that_is_told() {
     for seed in 0..40 {
         let mut rig = standing();
         let all = edits(rig.cluster(), seed, rig.now_ms);
-        assert_eq!(all.len(), 5, "one of each that boma has made");
+        assert_eq!(all.len(), 6, "one of each that boma has made");
         let edit = all[0].clone();
         let secret = edit.key.plural == "secrets" && edit.told.property.starts_with("data");
         let before = at(&rig, &edit);
@@ -127,6 +133,7 @@ fn every_change_is_the_one_that_is_told() {
         seen.insert(format!("{} {}", edit.key.plural, edit.told.property));
     }
     assert!(seen.len() > 8, "{seen:?}");
+    assert!(seen.contains("ingresses metadata.annotations.example.org/way"), "{seen:?}");
 }
 
 #[test]
