@@ -1,7 +1,14 @@
 //! The whole country, once.
 
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+use tokio::runtime::Runtime;
+
 use super::env::TestEnv;
+use super::served::Served;
 use super::world::World;
+use crate::kubernetes::client::Client;
 
 const SPEC: &str = "national-50-counties.toml";
 const TEXT: &str = include_str!("../../examples/national-50-counties.toml");
@@ -35,9 +42,9 @@ fn applies_settles_and_leaves_no_trace() {
             "{name}"
         );
     }
+    assert_cluster_works(&env);
     one_default_is_one_line(&env);
     one_county_is_its_own(&env);
-
     env.write(SPEC, TEXT);
     env.expect(0, &["destroy", "--lab", "--keep-disks", "--yes", SPEC]);
     // The disks of the counties are still there.
@@ -79,4 +86,59 @@ fn one_county_is_its_own(env: &TestEnv) {
     assert_eq!(counties("county-51"), 24);
     edit(env, "couchdb = { storage = \"700GiB\" }", "couchdb = { storage = \"800GiB\" }");
     assert_eq!(counties("county-01"), 3);
+}
+
+/// Nodes are initialised, CPI and CSI run on all that they are for, every claim of the counties has
+/// a volume that stays, and one class is the default.
+#[track_caller]
+fn assert_cluster_works(env: &TestEnv) {
+    let served = Served::start(env, SPEC, 0);
+    let api = Client::of_kubeconfig(&kubeconfig(env));
+    let runtime = Runtime::new().expect("a runtime");
+    let items = |path: &str| runtime.block_on(api.items(path));
+    let get = |path: &str| runtime.block_on(api.get(path)).ok();
+
+    let nodes = items("/api/v1/nodes");
+    assert_eq!(nodes.len(), 12);
+    for node in &nodes {
+        let taints = node["spec"]["taints"].to_string();
+        assert!(!taints.contains("uninitialized") && !taints.contains("not-ready"), "{taints}");
+        let id = node["spec"]["providerID"].as_str().unwrap_or_default();
+        assert!(id.starts_with("vsphere://"), "{node:#}");
+    }
+    let daemons = "/apis/apps/v1/namespaces/kube-system/daemonsets";
+    let cpi = get(&format!("{daemons}/vsphere-cloud-controller-manager"));
+    assert_eq!(cpi["status"]["numberReady"], 3, "{cpi:#}");
+    let csi = "/apis/apps/v1/namespaces/vmware-system-csi";
+    let controller = get(&format!("{csi}/deployments/vsphere-csi-controller"));
+    assert_eq!(controller["status"]["availableReplicas"], 3, "{controller:#}");
+    let driver = get(&format!("{csi}/daemonsets/vsphere-csi-node"));
+    assert_eq!(driver["status"]["numberReady"], 12, "{driver:#}");
+
+    let claims = items("/api/v1/persistentvolumeclaims");
+    let volumes = items("/api/v1/persistentvolumes");
+    assert!(claims.len() >= 150 && claims.len() == volumes.len(), "{} claims", claims.len());
+    let bound = |claim: &Json| claim["status"]["phase"] == "Bound";
+    assert!(claims.iter().all(bound), "a claim is not bound");
+    let stays = |volume: &Json| volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain";
+    assert!(volumes.iter().all(stays), "a volume goes with its claim");
+    let mark = "storageclass.kubernetes.io/is-default-class";
+    let classes = items("/apis/storage.k8s.io/v1/storageclasses");
+    let defaults = classes.iter().filter(|class| class["metadata"]["annotations"][mark] == "true");
+    let defaults: Vec<&Json> = defaults.map(|class| &class["metadata"]["name"]).collect();
+    assert_eq!(defaults, ["vmware-sc"]);
+    served.stop();
+}
+
+/// What `lab serve` writes once it answers for the cluster.
+fn kubeconfig(env: &TestEnv) -> String {
+    let file = env.path("state/lab/national/world/kubeconfig");
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match std::fs::read_to_string(&file) {
+            Ok(text) if text.ends_with('\n') => return text,
+            _ => assert!(Instant::now() < end, "there is no kubeconfig"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
