@@ -110,7 +110,7 @@ impl Impact {
             Effect::InPlace | Effect::GrowOnly(_) => Some(Self::InPlace),
             Effect::Restart | Effect::Upgrade | Effect::FixedItem(..) => Some(Self::Restart),
             Effect::PowerCycle | Effect::PowerCycleUnless(_) => Some(Self::PowerCycle),
-            Effect::Replace => Some(Self::Replace),
+            Effect::Replace | Effect::ReplaceIf(_) => Some(Self::Replace),
             Effect::Fixed(_) | Effect::Kept(_) | Effect::Refuse(_) => None,
         }
     }

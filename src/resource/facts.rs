@@ -99,6 +99,9 @@ pub enum Effect {
     PowerCycleUnless(&'static str),
     /// The object is deleted and made anew.
     Replace,
+    /// As [`Effect::Replace`] where this field of the live object is true, else as
+    /// [`Effect::InPlace`].
+    ReplaceIf(&'static str),
     /// In place where the number grows, else as [`Effect::Refuse`].
     GrowOnly(&'static str),
     /// Text, a release of k3s: as [`Effect::Restart`] where it becomes a later one of the same
@@ -133,6 +136,8 @@ impl Effect {
             }
             Self::PowerCycleUnless(field) if grows && live[field] == true => Self::InPlace,
             Self::PowerCycleUnless(_) => Self::PowerCycle,
+            Self::ReplaceIf(field) if live[field] == true => Self::Replace,
+            Self::ReplaceIf(_) => Self::InPlace,
             Self::GrowOnly(_) if grows => Self::InPlace,
             Self::GrowOnly(reason) => Self::Refuse(reason),
             Self::Upgrade => upgrade(release(before), release(after)),
@@ -432,6 +437,10 @@ mod tests {
         check(disk, json!({}), json!("51200Mi"), json!("60Gi"), Effect::InPlace);
         check(disk, json!({}), json!("50Gi"), json!("20Gi"), Effect::Refuse("no"));
         check(Effect::Replace, on(), json!(4), json!(8), Effect::Replace);
+        let sealed = Effect::ReplaceIf("immutable");
+        check(sealed, json!({"immutable": true}), json!("a"), json!("b"), Effect::Replace);
+        check(sealed, json!({"immutable": false}), json!("a"), json!("b"), Effect::InPlace);
+        check(sealed, json!({}), json!("a"), json!("b"), Effect::InPlace);
     }
 
     #[test]

@@ -29,6 +29,26 @@ fn what_somebody_edited_is_shown_with_who_it_was_and_put_back() {
     hand.rig.env.assert_settled();
 }
 
+/// The API takes no edit of such a map any more: the plan says that it is made anew.
+#[test]
+fn what_somebody_made_immutable_is_made_anew() {
+    let hand = Hand::new();
+    let states = "/api/v1/namespaces/vmware-system-csi/configmaps/\
+        internal-feature-states.csi.vsphere.vmware.com";
+    let before = hand.get(states);
+    let sealed = json!({"immutable": true, "data": {"trigger-csi-fullsync": "true"}});
+    hand.edit(states, &sealed);
+    let plan = hand.rig.env.json(0, PLAN);
+    let changes = plan["changes"].as_array().expect("a list").iter();
+    let actions: Vec<_> = changes.filter(|one| one["action"] != "no-op").collect();
+    assert_eq!((actions.len(), &actions[0]["action"]), (1, &json!("replace")), "{plan:#}");
+    hand.rig.env.expect(0, APPLY);
+    let after = hand.get(states);
+    assert_eq!((&after["data"], after.get("immutable")), (&before["data"], None));
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
+    hand.rig.env.assert_settled();
+}
+
 /// The plan is of a world in which nobody had touched the field.
 #[test]
 fn a_saved_plan_takes_nothing_that_it_did_not_show() {

@@ -12,6 +12,7 @@ pub const DEFINITION: Kind = kind!(
     PLAIN,
     &[
         Field::owned("spec.group").effect(Effect::Refuse(NAMED_FOR_GOOD)),
+        Field::owned("spec.names.kind").effect(Effect::Refuse(NAMED_FOR_GOOD)),
         Field::owned("spec.names.plural").effect(Effect::Refuse(NAMED_FOR_GOOD)),
         Field::owned("spec.scope").effect(Effect::Refuse(NAMED_FOR_GOOD)),
         any("spec.versions.*"),

@@ -56,3 +56,64 @@ pub(super) const ALL: &[Kind] = &[
     project::SELF_UPGRADING,
     node::NODE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::resource::Effect;
+
+    /// What the API refuses to change of an object (the validation of updates in Kubernetes'
+    /// `pkg/apis/*/validation`). A plan that called it an update would fail halfway.
+    const FOR_GOOD: &[(&str, &[&str])] = &[
+        ("ClusterRoleBinding", &["roleRef.name"]),
+        ("CSIDriver", &["spec.attachRequired", "spec.volumeLifecycleModes"]),
+        (
+            "CustomResourceDefinition",
+            &["spec.group", "spec.names.kind", "spec.names.plural", "spec.scope"],
+        ),
+        ("DaemonSet", &["spec.selector.matchLabels.app"]),
+        ("Deployment", &["spec.selector.matchLabels.app"]),
+        (
+            "PersistentVolumeClaim",
+            &["spec.storageClassName", "spec.accessModes", "spec.volumeName", "spec.volumeMode"],
+        ),
+        ("PriorityClass", &["value", "preemptionPolicy"]),
+        ("ResourceQuota", &["spec.scopes"]),
+        ("RoleBinding", &["roleRef.kind"]),
+        ("Secret", &["type"]),
+        ("Service", &["spec.clusterIP"]),
+        (
+            "StorageClass",
+            &["provisioner", "parameters.datastoreurl", "reclaimPolicy", "volumeBindingMode"],
+        ),
+        ("VolumeSnapshotClass", &["driver", "deletionPolicy", "parameters.x"]),
+    ];
+
+    #[test]
+    fn what_the_api_keeps_for_good_is_no_update() {
+        let (before, after) = (json!("a"), json!("b"));
+        let effect = |kind: &str, path: &str, live| {
+            let kind = Kind::named(&format!("kubernetes/{kind}")).map(|kind| kind.field(path));
+            kind.map(|field| field.effect.on(&live, Some(&before), Some(&after)))
+        };
+        let demands = |effect| matches!(effect, Some(Effect::Replace | Effect::Refuse(_)));
+        for (kind, paths) in FOR_GOOD {
+            for path in *paths {
+                assert!(demands(effect(kind, path, json!({}))), "{kind} {path}");
+            }
+        }
+        for (kind, path) in [
+            ("ConfigMap", "data.a"),
+            ("ConfigMap", "data.vsphere.conf"),
+            ("ConfigMap", "binaryData.a"),
+            ("Secret", "data.a"),
+            ("Secret", "binary_data.a"),
+        ] {
+            assert_eq!(effect(kind, path, json!({})), Some(Effect::InPlace), "{kind} {path}");
+            let sealed = effect(kind, path, json!({"immutable": true}));
+            assert_eq!(sealed, Some(Effect::Replace), "{kind} {path}");
+        }
+    }
+}

@@ -11,7 +11,8 @@ pub const PRIORITY_CLASS: Kind =
 pub const LIMIT_RANGE: Kind = kind!("kubernetes/LimitRange", PLAIN);
 
 /// Shape: `spec.hard`: amounts by name.
-pub const RESOURCE_QUOTA: Kind = kind!("kubernetes/ResourceQuota", PLAIN, &[amount("spec.hard")]);
+pub const RESOURCE_QUOTA: Kind =
+    kind!("kubernetes/ResourceQuota", PLAIN, &[amount("spec.hard"), fixed("spec.scopes")]);
 
 /// Shape: `spec.podSelector`, `spec.ingress`, `spec.policyTypes`.
 pub const NETWORK_POLICY: Kind = kind!("kubernetes/NetworkPolicy", PLAIN);
