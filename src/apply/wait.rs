@@ -152,10 +152,67 @@ pub async fn read_one(provider: &dyn Provider, wanted: &Wanted) -> Reading {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Mutex;
+
     use serde_json::json;
 
     use super::*;
-    use crate::resource::{Attributes, Object};
+    use crate::plan::Step;
+    use crate::provider::{Act, BoxFuture, Inputs, Run};
+    use crate::resource::{Address, Attributes, Kind, Locator, Object};
+
+    const REASON: &str = "0 of 1 pods are available; pod a-1: ErrImagePull: no such image";
+
+    /// Waits are over at once.
+    #[derive(Default)]
+    struct Passing(Mutex<Duration>);
+
+    impl Clock for Passing {
+        fn now(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+            *self.0.lock().unwrap() += duration;
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    /// A workload that never gets ready.
+    struct Stuck;
+
+    impl Provider for Stuck {
+        fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>> {
+            let attributes = Attributes::new(&json!({"ready": false, "waiting": REASON}));
+            let object = Object { id: "id".into(), attributes, mark: None };
+            let one = (wanted[0].address.clone(), Reading::Present(object));
+            Box::pin(std::future::ready(vec![one]))
+        }
+
+        fn act<'a>(&'a self, _: &'a Step, _: &'a Inputs, _: &'a dyn Run) -> BoxFuture<'a, Act> {
+            Box::pin(std::future::ready(Ok(Reading::Absent)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deadline_that_passes_is_told_with_the_last_reason() {
+        let kind = Kind::named("kubernetes/Deployment").unwrap();
+        let address = Address::from("cluster/csi/Deployment/a");
+        let wanted = Wanted { address, kind, locator: Locator::default() };
+        let (condition, clock, stop) =
+            (Condition::Set("ready".into()), Passing::default(), Stop::default());
+        let waiting = Waiting {
+            wanted: &wanted,
+            condition: &condition,
+            written: &|_| true,
+            deadline_s: 900,
+            tell: &|_, _| {},
+        };
+        let error = waiting.wait(Reading::Absent, &Stuck, &clock, &stop).await.unwrap_err();
+        assert_eq!(error.operation, "wait for cluster/csi/Deployment/a");
+        assert_eq!(error.message, format!("it is not ready: {REASON}, after 900 s"));
+        assert!((900..=905).contains(&clock.now().as_secs()), "{:?}", clock.now());
+    }
 
     fn check(last_words: &str, expected: &str) {
         let attributes = Attributes::new(&json!({ "last_words": last_words }));
