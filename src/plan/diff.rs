@@ -75,7 +75,9 @@ pub fn project(kind: Kind, desired: &Json, live: &Json) -> Json {
 
 fn recorded(kind: Kind, path: &str, desired: &Json, live: &Json) -> Json {
     let field = if path.is_empty() { const { Field::owned("") } } else { kind.field(path) };
-    if field.mode == Mode::Initial && references(desired).is_empty() {
+    // What somebody else may keep is recorded as it is asked for.
+    let kept = matches!(field.mode, Mode::Initial | Mode::Lent(_));
+    if kept && references(desired).is_empty() {
         return desired.clone();
     }
     match (desired, live, field.comparison) {
@@ -213,26 +215,21 @@ impl Walk<'_> {
     ) {
         let Comparison::ListBy(key) = field.comparison else { return };
         let had = prior.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let names: BTreeSet<String> =
-            wanted.iter().chain(had).filter_map(|item| item_name(item, key)).collect();
-        for name in &names {
+        let is_stray = |name: &String| field.stray.is_some_and(|is_stray| is_stray(name));
+        let strays = found.iter().filter_map(|item| item_name(item, key)).filter(is_stray);
+        let own = wanted.iter().chain(had).filter_map(|item| item_name(item, key));
+        for name in own.chain(strays).collect::<BTreeSet<String>>() {
             let of = |items: &'_ [Json]| {
-                items.iter().find(|item| item_name(item, key).as_ref() == Some(name)).cloned()
+                items.iter().find(|item| item_name(item, key).as_ref() == Some(&name)).cloned()
             };
-            self.value(
-                &join(path, name),
-                of(wanted).as_ref(),
-                of(had).as_ref(),
-                of(found).as_ref(),
-            );
-        }
-        let Some(is_stray) = field.stray else { return };
-        for item in found {
-            if let Some(name) = item_name(item, key)
-                && !names.contains(&name)
-                && is_stray(&name)
-            {
-                self.add(&join(path, &name), field, Some(item), After::Removed, Cause::Drift);
+            let (path, found) = (join(path, &name), of(found));
+            match (of(wanted), of(had)) {
+                (None, None) => {
+                    self.add(&path, field, found.as_ref(), After::Removed, Cause::Drift);
+                }
+                (wanted, had) => {
+                    self.value(&path, wanted.as_ref(), had.as_ref(), found.as_ref());
+                }
             }
         }
     }

@@ -78,6 +78,42 @@ fn check(seed: u64, scope: &[&str], resources: usize) {
     env.expect(0, &[&["plan", "--lab", "--detailed-exitcode", "small.toml"], scope].concat());
 }
 
+/// What people do to a country by hand: address and attribute, by what they hold.
+const SORTS: [(&str, &str); 10] = [
+    ("project/county-0", ".image"),
+    ("/Deployment/", "spec.replicas"),
+    ("/Service/", "exists"),
+    ("/ConfigMap/", "data."),
+    ("cluster/node/", "taints.by-hand"),
+    ("cluster/node/server-", "taints.node-role.kubernetes.io/control-plane"),
+    ("vsphere/vm/", "power"),
+    ("k3s/agent/", "config.kubelet-arg"),
+    ("k3s/", "service"),
+    ("vsphere/permission/", "exists"),
+];
+
+/// Seeds are of use only where each sort of change is among what they draw.
+#[test]
+fn every_sort_of_change_is_drawn_by_some_seed() {
+    let env = TestEnv::new();
+    env.expect(0, APPLY);
+    let mut missing = Vec::from(SORTS);
+    for seed in 1..=40 {
+        if missing.is_empty() {
+            return;
+        }
+        let env = env.copy();
+        let seed = seed.to_string();
+        let arguments = ["lab", "drift", "small.toml", "--seed", &seed, "--count", "60"];
+        let drifted = env.expect(0, &arguments).json();
+        for one in drifted["drifted"].as_array().expect("a list") {
+            let (address, attribute) = (text(&one["address"]), text(&one["attribute"]));
+            missing.retain(|(of, what)| !address.contains(of) || !attribute.contains(what));
+        }
+    }
+    assert_eq!(missing, []);
+}
+
 fn drift_behind(env: &TestEnv, seed: u64, count: u64) -> BTreeSet<(String, String)> {
     let (seed, count) = (seed.to_string(), count.to_string());
     let arguments = ["lab", "drift", "small.toml", "--seed", &seed, "--count", &count];

@@ -15,10 +15,11 @@ on_each_backend! {
 async fn a_node_gets_labels_and_taints_and_keeps_those_of_others(backend: Backend) {
     let rig = Rig::on(backend, "node-edit").await;
     let path = rig.node("node-edit").await;
-    let theirs = json!({"key": "theirs", "effect": "PreferNoSchedule"});
+    let theirs = json!({"key": "example.org/theirs", "effect": "PreferNoSchedule"});
     let node = rig.api.get(&path).await.ok();
     let mut taints = node["spec"]["taints"].as_array().cloned().unwrap_or_default();
     taints.push(theirs.clone());
+    taints.push(json!({"key": "by-hand", "effect": "PreferNoSchedule"}));
     rig.api
         .merge(
             &path,
@@ -32,10 +33,13 @@ async fn a_node_gets_labels_and_taints_and_keeps_those_of_others(backend: Backen
         "metadata": {"name": "node-edit", "labels": {"zone": "a", "role": "db"}},
         "taints": [{"key": "ours", "value": "true", "effect": "NoSchedule"}]});
     let node = rig.seen(&rig.subject(&manifest)).await;
-    let taint = ["taints.ours.effect", "taints.ours.key", "taints.ours.value"];
+    let taint = ["taints.by-hand", "taints.ours.effect", "taints.ours.key", "taints.ours.value"];
     assert_eq!(node.differences()[..2], ["labels.role", "labels.zone"]);
     assert_eq!(node.differences()[2..], taint);
     let mut node = rig.update(&node, &["labels.role", "labels.zone", "taints.ours"]).await;
+    // It goes where the plan shows it.
+    assert_eq!(rig.seen(&node).await.differences(), ["taints.by-hand"]);
+    node = rig.update(&node, &["taints.by-hand"]).await;
     assert_eq!(rig.seen(&node).await.differences(), [""; 0]);
     let writes = rig.writes().await.len();
     node = rig.update(&node, &[]).await;
@@ -53,11 +57,11 @@ async fn a_node_gets_labels_and_taints_and_keeps_those_of_others(backend: Backen
     let has = |live: &Json, key: &str| {
         live["spec"]["taints"].as_array().unwrap().iter().any(|taint| taint["key"] == key)
     };
-    assert!(has(&live, "theirs") && !has(&live, "ours"), "{live}");
+    assert!(has(&live, "example.org/theirs") && !has(&live, "ours"), "{live}");
 
     rig.act(&node, Operation::Delete, &[]).await.unwrap();
     let live = rig.api.get(&path).await.ok();
-    assert!(has(&live, "theirs"), "{live}");
+    assert!(has(&live, "example.org/theirs"), "{live}");
     assert_eq!(live["metadata"]["labels"]["theirs"], "x");
     assert!(live["metadata"]["labels"]["zone"].is_null(), "{live}");
     assert!(live["metadata"]["annotations"]["boma.dev/address"].is_null(), "{live}");

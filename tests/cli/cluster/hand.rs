@@ -16,7 +16,11 @@ pub struct Hand {
 
 impl Hand {
     pub fn new() -> Self {
-        let rig = Rig::applied();
+        Self::of(Rig::applied())
+    }
+
+    /// The same in a lab whose cluster is there.
+    pub fn of(rig: Rig) -> Self {
         let kubeconfig = rig.env.read("state/lab/small/world/kubeconfig");
         let api = Client::of_kubeconfig(&String::from_utf8(kubeconfig).unwrap());
         Self { rig, api, runtime: Runtime::new().unwrap() }
@@ -45,6 +49,14 @@ impl Hand {
     pub fn apply_as(&self, manager: &str, path: &str, manifest: &Json) {
         let path = format!("{path}?force=true");
         self.runtime.block_on(self.api.apply(&path, manager, manifest)).ok();
+    }
+
+    /// Says how many replicas there are, through the API's own way for that.
+    #[track_caller]
+    pub fn scale_as(&self, manager: &str, path: &str, replicas: u64) {
+        let path = format!("{path}/scale?fieldManager={manager}");
+        let patch = serde_json::json!({"spec": {"replicas": replicas}});
+        self.runtime.block_on(self.api.merge(&path, &patch)).ok();
     }
 
     #[track_caller]

@@ -49,6 +49,30 @@ fn what_somebody_made_immutable_is_made_anew() {
     hand.rig.env.assert_settled();
 }
 
+/// A HorizontalPodAutoscaler says its number through the controller manager; a person who does it
+/// the same way is a person.
+#[test]
+fn replicas_that_an_autoscaler_says_are_left_to_it() {
+    const API: &str = "/apis/apps/v1/namespaces/cht-county-01/deployments/cht-api";
+    let hand = Hand::new();
+    let replicas = || hand.get(API)["spec"]["replicas"].clone();
+    hand.scale_as("k3s", API, 2);
+    hand.rig.env.expect(0, DRIFT);
+    hand.rig.env.assert_settled();
+    hand.edit(API, &json!({"metadata": {"labels": {"cht.service": "x"}}}));
+    let drift = hand.rig.env.expect(2, DRIFT).stdout;
+    assert!(drift.contains("labels.cht.service") && !drift.contains("replicas"), "{drift}");
+    hand.rig.env.expect(0, APPLY);
+    assert_eq!(replicas(), 2);
+    hand.rig.env.assert_settled();
+    hand.scale_as("kubectl", API, 3);
+    let drift = hand.rig.env.expect(2, DRIFT).stdout;
+    assert!(drift.contains("spec.replicas"), "{drift}");
+    hand.rig.env.expect(0, APPLY);
+    assert_eq!(replicas(), 1);
+    hand.rig.env.assert_settled();
+}
+
 /// The plan is of a world in which nobody had touched the field.
 #[test]
 fn a_saved_plan_takes_nothing_that_it_did_not_show() {
