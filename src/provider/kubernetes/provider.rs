@@ -125,6 +125,7 @@ impl Kubernetes {
             }
             Operation::Delete | Operation::Abandon => {
                 if step.operation == Operation::Delete {
+                    self.upgrades.refuse(client, &step.address, &place, run).await?;
                     let seen = inputs.object.as_ref().map(|object| object.attributes.tree());
                     refuse_data(client, step.kind, &place, seen.as_ref()).await?;
                 }

@@ -25,7 +25,7 @@ const UPGRADE: &str = "http://api:5988/api/v2/upgrade";
 pub struct Upgrades(Mutex<BTreeMap<String, Arc<OnceCell<Option<String>>>>>);
 
 impl Upgrades {
-    /// Refuses to write a Deployment of a project while its upgrade runs. A project that does not
+    /// Refuses to change anything of a project while its upgrade runs. A project that does not
     /// run, or whose API does not answer, has none: it must be possible to repair it.
     ///
     /// # Errors
@@ -37,12 +37,8 @@ impl Upgrades {
         place: &Place,
         run: &dyn Run,
     ) -> Result<(), Failure> {
-        let (Some(_), Some(namespace)) = (address.project(), place.namespace.as_deref()) else {
-            return Ok(());
-        };
-        if !place.is("apps", "Deployment") {
-            return Ok(());
-        }
+        let Some(_) = address.project() else { return Ok(()) };
+        let namespace = place.namespace.as_deref().unwrap_or(&place.name);
         let known = self.of(namespace);
         let running = known.get_or_try_init(|| running(client, namespace, run)).await?;
         running.as_ref().map_or(Ok(()), |upgrade| {

@@ -7,4 +7,5 @@ mod hand;
 mod managers;
 mod manifests;
 mod namespaces;
+mod own_upgrades;
 mod volumes;

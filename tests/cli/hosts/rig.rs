@@ -1,7 +1,8 @@
 //! A lab that is served, its small spec, and hands at the consoles of its hosts.
 
 use boma::lab::{
-    ClusterStatus, Control, Endpoints, FaultRule, HostAction, HostAnswer, NodeStatus, Status,
+    ClusterStatus, Control, Endpoints, FaultRule, HostAction, HostAnswer, NodeStatus,
+    ProjectAction, Status,
 };
 use tokio::runtime::Runtime;
 
@@ -47,6 +48,11 @@ impl Rig {
 
     pub fn status(&self) -> Status {
         self.runtime.block_on(self.control.status()).unwrap()
+    }
+
+    /// Does something in a county's own admin UI.
+    pub fn project(&self, namespace: &str, action: &ProjectAction) {
+        self.runtime.block_on(self.control.project(namespace, action)).unwrap();
     }
 
     /// Stages faults in place of those that were.
