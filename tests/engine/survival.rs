@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use boma::apply::Stop;
 use boma::plan::{BlockCause, Plan, check, check_saved};
-use boma::resource::{Address, Glob, Kind};
+use boma::resource::{Address, Glob};
 use boma::state::{State, fold, parse_journal};
 use boma::twin::{Fault, Faults, How, Twin, VirtualClock, When};
 use serde_json::{Map, Value as Json};
@@ -40,8 +40,8 @@ impl Project {
     }
 
     fn edit(&mut self, dice: &mut Dice) {
-        match dice.below(5) {
-            0 => self.storage = dice.pick(&[10, 20, 30]),
+        match dice.below(6) {
+            0 | 5 => self.storage = dice.pick(&[10, 20, 30]),
             1 => self.nodes = dice.pick(&[1, 3]),
             2 => self.release = dice.pick(&["4.21.0", "5.2.0"]),
             3 => self.moved = !self.moved,
@@ -75,7 +75,7 @@ fn spec(projects: &Wish) -> String {
 fn edit(projects: &mut Wish, dice: &mut Dice) {
     let name = dice.pick(&NAMES);
     match projects.get_mut(name) {
-        Some(_) if dice.chance(40) => {
+        Some(_) if dice.chance(25) => {
             projects.remove(name);
         }
         Some(project) => project.edit(dice),
@@ -145,7 +145,7 @@ fn step(
 ) -> (String, Option<&'static str>) {
     system.options = Default::default();
     wish(system, &spec(projects));
-    match dice.below(20) {
+    match dice.below(24) {
         0 => {
             system.desired.resources.clear();
             system.options.destroy = true;
@@ -166,6 +166,12 @@ fn step(
             ("lost the state".into(), None)
         }
         4 => (by_hand(system, dice), None),
+        // Credentials are what only an apply right after the deed could spoil.
+        20..=23 => {
+            let said = credentials_by_hand(system, dice);
+            apply(system, dice);
+            (said, None)
+        }
         5..=7 => {
             options(system, dice);
             let said = format!("{:?}", system.options);
@@ -188,26 +194,36 @@ fn step(
 
 /// Somebody deletes something by hand, a Secret of a project among others, or edits one.
 fn by_hand(system: &System, dice: &mut Dice) -> String {
-    let standing = system.world.standing();
-    let has_user =
-        |one: &&boma::twin::Standing| one.fields.get("data").is_some_and(|it| it[USER].is_string());
-    if let Some(one) = standing.iter().find(has_user).filter(|_| dice.chance(40)) {
-        let edit = |fields: &mut Map<String, Json>| fields["data"][USER] = "somebody".into();
-        system.world.edit(one.kind, &one.place, edit);
-        return format!("edited {} by hand", one.place.as_str());
+    if dice.chance(40) {
+        return credentials_by_hand(system, dice);
     }
+    let standing = system.world.standing();
     let loose = |one: &&boma::twin::Standing| {
         let place = one.place.as_str();
         place.contains("\"namespace\":\"cht-") && !place.contains("PersistentVolumeClaim")
     };
     let loose: Vec<_> = standing.iter().filter(loose).collect();
-    let secret = Kind::named("kubernetes/Credentials").unwrap();
-    let picked = loose.iter().find(|one| one.kind == secret && dice.chance(30));
-    let picked = picked.or_else(|| loose.get(dice.below(loose.len().max(1))));
+    let picked = loose.get(dice.below(loose.len().max(1)));
     picked.map_or_else(String::new, |one| {
         system.world.remove(one.kind, &one.place);
         format!("deleted {} by hand", one.place.as_str())
     })
+}
+
+/// Somebody deletes the credentials of a project, or edits the user's name in them.
+fn credentials_by_hand(system: &System, dice: &mut Dice) -> String {
+    let standing = system.world.standing();
+    let has_user =
+        |one: &&boma::twin::Standing| one.fields.get("data").is_some_and(|it| it[USER].is_string());
+    let all: Vec<_> = standing.iter().filter(has_user).collect();
+    let Some(one) = all.get(dice.below(all.len().max(1))) else { return String::new() };
+    if dice.chance(50) {
+        let edit = |fields: &mut Map<String, Json>| fields["data"][USER] = "somebody".into();
+        system.world.edit(one.kind, &one.place, edit);
+        return format!("edited {} by hand", one.place.as_str());
+    }
+    system.world.remove(one.kind, &one.place);
+    format!("deleted {} by hand", one.place.as_str())
 }
 
 #[test]
@@ -225,10 +241,9 @@ fn data_survives_whatever_is_done() {
             let recorded = records(&system);
             let (what, given_up) = step(&mut system, &mut projects, &mut dice);
             let after = held(&system);
-            let told = what.starts_with("deleted");
             for (place, was) in &before {
                 let named = given_up.is_some_and(|name| place.contains(&format!("cht-{name}")));
-                let gone = told && !after.contains_key(place);
+                let gone = what.contains(place.as_str()) && !after.contains_key(place);
                 assert!(
                     named || gone || after.get(place) == Some(was),
                     "step {number}, {what}: {place} was {was:?} and is {:?}",
