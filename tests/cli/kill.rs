@@ -83,6 +83,25 @@ fn finish_apply(env: &TestEnv) {
     assert_eq!(recorded(env), planned(env));
 }
 
+/// Intent and mark come before the clone, and its task's id as soon as there is one.
+#[test]
+fn of_an_apply_whose_clone_is_under_way() {
+    let env = TestEnv::new();
+    let served = env.serve(600_000);
+    let mut running = env.start(&[APPLY, &["--target", "vsphere/vm/agent-1"]].concat());
+    // Said of a task that runs, whose id is written down by then.
+    running.wait_for(|line| line.starts_with("vsphere/vm/agent-1: clone"));
+    running.kill();
+    let journal = String::from_utf8(env.read("state/lab/small/state/journal")).expect("text");
+    let of_it: Vec<&str> =
+        journal.lines().filter(|line| line.contains("vsphere/vm/agent-1")).collect();
+    let first = |part: &str| of_it.iter().position(|line| line.contains(part));
+    assert!(first("\"intent\"").is_some_and(|at| at == 0), "{journal}");
+    assert!(first("\"task\"") > first("\"busy\""), "{journal}");
+    assert_eq!(of_it.len(), 3, "{journal}");
+    served.stop();
+}
+
 /// The lab itself dies in the middle of an apply, as a vCenter that loses power.
 #[test]
 fn of_the_lab() {

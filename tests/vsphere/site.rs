@@ -1,9 +1,11 @@
 //! What is looked at before the first write.
 
+use boma::lab::{RoleSetup, ServeOptions};
 use boma::provider::Provider as _;
+use boma::resource::Reading;
 use serde_json::json;
 
-use super::rig::{Backend, Rig, present};
+use super::rig::{Backend, Rig, present, setup, standing};
 use super::rules::server_rule;
 use super::subject::{STORAGE, Subject};
 use super::vcsim::Gap;
@@ -101,6 +103,51 @@ async fn a_whole_read_with_the_site_costs_eight_requests(backend: Backend) {
         let present = readings.iter().filter(|(_, reading)| reading.object().is_some()).count();
         assert_eq!(present, count + 2, "{:?}", readings.last());
         assert!(rig.vcenter.requests() <= 8, "{} requests for {count}", rig.vcenter.requests());
+        rig.stop().await;
+    }
+}
+
+/// Every kind, a permission on each machine among them: found by place, and then by what was
+/// recorded.
+#[tokio::test]
+async fn every_kind_of_object_costs_eight_requests_in_all() {
+    for count in [12, 1000] {
+        let mut world = setup((0..count).map(standing).collect());
+        let path = |number: usize| format!("/DC1/vm/cht/agent-{number}");
+        world.roles = vec![RoleSetup {
+            name: "CNS-VM".into(),
+            privileges: vec!["VirtualMachine.Config.AddRemoveDevice".into()],
+            on: (0..count).map(path).collect(),
+            principal: STORAGE.into(),
+            propagate: false,
+        }];
+        let rig = Rig::with(world, ServeOptions::default()).await;
+        let first = rig.standing("agent-0").await.object.unwrap().attributes.tree();
+        let fields = json!({"name": "small-servers", "cluster": "/DC1/host/Cluster1",
+            "vms": [first["moref"]], "mandatory": false, "enabled": true});
+        rig.make(&server_rule(), fields).await;
+        let machine = |number| Subject::vm(&format!("agent-{number}"));
+        let permission = |number| Subject::permission(&format!("vm/agent-{number}"), &path(number));
+        let folder = Subject::new("vsphere/folder", "cht", json!({"path": "/DC1/vm/cht"}));
+        let others = [site("VM Network"), server_rule(), Subject::role("CNS-VM"), folder];
+        let mut all: Vec<Subject> =
+            (0..count).map(machine).chain((0..count).map(permission)).chain(others).collect();
+        for _ in 0..2 {
+            let before = rig.vcenter.requests();
+            let wanted: Vec<_> = all.iter().map(Subject::wanted).collect();
+            let readings = rig.vcenter.read(&wanted).await;
+            let asked = rig.vcenter.requests() - before;
+            // A session that is open already needs no `RetrieveServiceContent` and no `Login`.
+            assert!(asked <= 8 - 2, "{asked} requests for {count}");
+            all = all
+                .into_iter()
+                .zip(readings)
+                .map(|(subject, (address, reading))| match reading {
+                    Reading::Present(object) => subject.known(object),
+                    other => panic!("{address}: {other:?}"),
+                })
+                .collect();
+        }
         rig.stop().await;
     }
 }
