@@ -201,12 +201,22 @@ impl Element {
 /// The body element gets vim25 as its default namespace unless it already declares one; the
 /// prefixes `soapenv`, `xsd` and `xsi` are declared on the envelope.
 pub fn envelope(body: Element) -> String {
+    enveloped(None, body)
+}
+
+/// The same with a header.
+pub fn envelope_with(header: Element, body: Element) -> String {
+    enveloped(Some(Element::new("soapenv:Header").push(header)), body)
+}
+
+fn enveloped(header: Option<Element>, body: Element) -> String {
     let declared = body.attribute("xmlns").is_some() || body.name.contains(':');
     let body = if declared { body } else { body.attr("xmlns", VIM25) };
     let envelope = Element::new("soapenv:Envelope")
         .attr("xmlns:soapenv", SOAP)
         .attr("xmlns:xsd", "http://www.w3.org/2001/XMLSchema")
         .attr("xmlns:xsi", XSI)
+        .extend(header)
         .push(Element::new("soapenv:Body").push(body));
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", envelope.to_xml())
 }

@@ -20,6 +20,8 @@ pub struct Lab {
     pub(super) world: LabWorld,
     pub(super) standing: Standing,
     pub(super) site: super::kubernetes::Site,
+    /// Names of storage policies beside the usual ones.
+    pub(super) policies: Vec<String>,
     pub(super) journal: Journal,
     /// Held as long as the world is; the operating system releases it when the process dies.
     pub(super) lock: File,
@@ -115,7 +117,8 @@ impl Lab {
                 let standing = Standing { sudo: setup.sudo_passwords(), k3s: setup.k3s() };
                 let directory = directory.to_owned();
                 let site = setup.site();
-                let lab = Self { directory, world, standing, site, journal, lock };
+                let policies = setup.policies.clone();
+                let lab = Self { directory, world, standing, site, policies, journal, lock };
                 return Ok(Opened::Owned(Box::new(lab)));
             }
             if let Some(endpoints) = read_endpoints(directory) {

@@ -76,9 +76,11 @@ impl Lab {
         endpoints.publish(&self.directory)?;
         let LabWorld { vsphere, hosts, clusters } = self.world;
         let seed = vsphere.seed();
+        let mut desk = Desk::new(vsphere);
+        desk.policies = self.policies;
         let core = Arc::new_cyclic(|core: &Weak<Mutex<Core>>| {
             Mutex::new(Core {
-                desk: Desk::new(vsphere),
+                desk,
                 hosts: HostDesk::new(seed, hosts, clusters, self.standing),
                 network: Network::new(seed, core.clone()),
                 journal: self.journal,
@@ -302,6 +304,7 @@ async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<A
                 }
             }
         }
+        (&Method::POST, "/pbm" | "/pbm/sdk") => pbm(&core, &body).ok_or(Cut)?,
         (&Method::GET, "/sdk/vimServiceVersions.xml") => text(StatusCode::OK, VERSIONS.to_owned()),
         (_, path) if path.starts_with("/lab/") => {
             let mut core = lock(&core);
@@ -380,6 +383,20 @@ fn soap(
         }
     }
     Outcome::Answered(answer)
+}
+
+/// `None` when the connection is to be cut instead.
+fn pbm(core: &Mutex<Core>, body: &str) -> Option<Answer> {
+    let mut core = lock(core);
+    if core.broken {
+        return Some(unwritable("free some space and start it again"));
+    }
+    let mut reply = core.desk.pbm(body, now());
+    if let Err(error) = core.keep(std::mem::take(&mut reply.entries)) {
+        return Some(unwritable(&error.to_string()));
+    }
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (!reply.cut).then(|| text(status, reply.body))
 }
 
 pub(super) fn unwritable(why: &str) -> Answer {

@@ -43,6 +43,9 @@ pub struct Setup {
     /// Roles that somebody made by hand before; only a new world gets them.
     #[serde(default)]
     pub roles: Vec<RoleSetup>,
+    /// Names of storage policies beside those that come with vCenter.
+    #[serde(default)]
+    pub policies: Vec<String>,
 }
 
 /// A role made by hand, and where it is given.

@@ -13,12 +13,15 @@ use crate::spec::{Machine, Spec};
 /// Lowers the one look at the site. `None` only where this version lacks its kind.
 pub fn site(spec: &Spec) -> Option<Observed> {
     let kind = Kind::named("vsphere/site")?;
-    let place = json!({
+    let mut place = json!({
         "datacenter": paths::datacenter(spec),
         "objects": objects(spec),
         "templates": distinct(cloned(spec).filter_map(|machine| machine.template.as_deref())),
         "needs": needs(spec),
     });
+    if let Some(policy) = &spec.storage.policy {
+        place["policy"] = policy.as_str().into();
+    }
     Some(Observed {
         address: Address::of("vsphere/site", &spec.vcenter.datacenter),
         kind,

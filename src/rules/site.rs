@@ -34,6 +34,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     report.extend(too_full(&seen["free_gib"], &cloned));
     report.extend(unreached(facts.spec, &seen["unmounted"]));
     report.extend(no_such_url(facts.spec, &seen["datastore_urls"]));
+    report.extend(no_such_policy(facts.spec, &seen["policies"]));
 }
 
 /// What was seen of the site. `None` where nobody looked or could.
@@ -151,6 +152,25 @@ fn no_such_url(spec: &Spec, urls: &Json) -> Option<Problem> {
         |(path, known): (&String, &Json)| format!("{path} has {}", known.as_str().unwrap_or(""));
     let known: Vec<String> = known.iter().map(one).collect();
     Some(Problem::at(&url.place, message, format!("take it from these: {}", known.join(", "))))
+}
+
+/// The driver refuses a volume whose class names a policy that vCenter does not have.
+fn no_such_policy(spec: &Spec, policies: &Json) -> Option<Problem> {
+    let policy = spec.storage.policy.as_ref()?;
+    if let Some(reason) = policies.as_str() {
+        let message = format!("nobody knows whether there is a storage policy {}", policy.value);
+        return Some(Problem::at(&policy.place, message, reason.to_owned()).warn());
+    }
+    let known: Vec<&str> = policies.as_array()?.iter().filter_map(Json::as_str).collect();
+    if known.contains(&policy.as_str()) {
+        return None;
+    }
+    let message = format!("there is no storage policy {}", policy.value);
+    let help = match known.is_empty() {
+        true => "boma's account sees none: it needs StorageProfile.View on the vCenter".to_owned(),
+        false => format!("name one of these, or make it in vCenter: {}", known.join(", ")),
+    };
+    Some(Problem::at(&policy.place, message, help))
 }
 
 /// Thin disks may fit all the same.

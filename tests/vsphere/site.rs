@@ -2,7 +2,7 @@
 
 use boma::lab::{RoleSetup, ServeOptions};
 use boma::provider::Provider as _;
-use boma::resource::Reading;
+use boma::resource::{Attributes, Reading};
 use serde_json::json;
 
 use super::rig::{Backend, Rig, present, setup, standing};
@@ -36,6 +36,25 @@ fn site(network: &str) -> Subject {
 on_each_backend! {
     what_a_spec_supposes_is_looked_at_before_the_first_write,
     a_whole_read_with_the_site_costs_eight_requests,
+    storage_policies_are_read_with_the_same_session,
+}
+
+/// Only where one is named: two requests, and no login.
+async fn storage_policies_are_read_with_the_same_session(backend: Backend) {
+    let rig = Rig::on(backend).await;
+    let seen = present(rig.read(&site("VM Network")).await).attributes.tree();
+    assert_eq!(seen["policies"], json!(null));
+    let (before, sessions) = (rig.vcenter.requests(), rig.sessions().await);
+    let mut named = site("VM Network");
+    let mut place = named.locator.place.tree();
+    place["policy"] = json!("vSAN Default Storage Policy");
+    named.locator.place = Attributes::new(&place);
+    let seen = present(rig.read(&named).await).attributes.tree();
+    let policies = seen["policies"].as_array().unwrap();
+    assert!(policies.contains(&json!("vSAN Default Storage Policy")), "{seen}");
+    assert!(rig.vcenter.requests() - before <= 6 + 2);
+    assert_eq!(rig.sessions().await, sessions);
+    rig.stop().await;
 }
 
 /// vcsim's template has no VMware Tools and its own size, and any privilege is held.
@@ -122,9 +141,13 @@ async fn every_kind_of_object_costs_eight_requests_in_all() {
             propagate: false,
         }];
         let rig = Rig::with(world, ServeOptions::default()).await;
-        let first = rig.standing("agent-0").await.object.unwrap().attributes.tree();
+        let mut vms = Vec::new();
+        for name in ["agent-0", "agent-1"] {
+            let vm = rig.standing(name).await.object.unwrap();
+            vms.push(vm.attributes.tree()["moref"].clone());
+        }
         let fields = json!({"name": "small-servers", "cluster": "/DC1/host/Cluster1",
-            "vms": [first["moref"]], "mandatory": false, "enabled": true});
+            "vms": vms, "mandatory": false, "enabled": true});
         rig.make(&server_rule(), fields).await;
         let machine = |number| Subject::vm(&format!("agent-{number}"));
         let permission = |number| Subject::permission(&format!("vm/agent-{number}"), &path(number));

@@ -28,6 +28,7 @@ pub fn setup(spec: &Spec) -> Setup {
         passwords: passwords(spec),
         // Who knowingly keeps images of a dead registry has them on the machines.
         old_images: spec.waivers.iter().any(|waiver| *waiver.rule == DEAD_REGISTRY),
+        policies: spec.storage.policy.iter().map(|policy| policy.value.clone()).collect(),
         ..Setup::default()
     };
     if setup.hosts.is_empty() {

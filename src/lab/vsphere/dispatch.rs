@@ -28,6 +28,8 @@ pub(in crate::lab) struct Desk {
     /// Calls by method.
     pub(super) requests: BTreeMap<String, u64>,
     pub(in crate::lab) staging: Staging,
+    /// Names of storage policies beside the usual ones.
+    pub(in crate::lab) policies: Vec<String>,
 }
 
 /// The answer to one HTTP request, and the records to keep before it leaves.
@@ -56,6 +58,7 @@ impl Desk {
             failures: BTreeMap::new(),
             requests: BTreeMap::new(),
             staging: Staging::default(),
+            policies: Vec::new(),
         }
     }
 
@@ -256,7 +259,7 @@ impl Desk {
 }
 
 impl Reply {
-    fn refused(self, fault: &Fault) -> Self {
+    pub(super) fn refused(self, fault: &Fault) -> Self {
         Self { status: 500, body: envelope(fault.soap()), ..self }
     }
 
@@ -268,7 +271,7 @@ impl Reply {
 }
 
 /// The staged fault that refuses the call.
-fn refused(hits: &Hits) -> Result<(), Fault> {
+pub(super) fn refused(hits: &Hits) -> Result<(), Fault> {
     let refusal = hits.iter().find_map(|fault| match fault {
         StagedFault::Refuse { kind, message } => Some(Fault::new(kind, message)),
         _ => None,
@@ -302,7 +305,7 @@ pub(in crate::lab) fn unsupported_version(action: &str) -> String {
 }
 
 /// The call in an envelope, and the object it is sent to.
-fn read_call(text: &str) -> Result<(Element, Ref), Fault> {
+pub(super) fn read_call(text: &str) -> Result<(Element, Ref), Fault> {
     let mut root = Element::parse(text).map_err(|error| Fault::request(error.to_string()))?;
     let soap = |element: &Element, name: &str| {
         element.name == name && element.namespace.as_deref() == Some(SOAP)

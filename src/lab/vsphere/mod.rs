@@ -27,6 +27,7 @@ mod machine;
 mod machine_tree;
 mod permission;
 mod placement;
+mod policy;
 mod power;
 mod privilege;
 mod property;

@@ -9,6 +9,7 @@ use crate::lab::StagedFault;
 use super::dispatch::{Desk, Reply};
 use super::machine::{Machine, decode};
 use super::permission::holds;
+use super::policy;
 use super::rest_machine;
 use super::session;
 use super::world::{Effect, Entity, ROOT, Session, World};
@@ -83,6 +84,10 @@ impl Desk {
                 let status = if form == Form::Api { 204 } else { 200 };
                 (status, Value::Null, vec![Effect::Logout(session.key)])
             }
+            ("GET", "/vcenter/storage/policies") => {
+                let own = policy::listed(&self.world, &self.policies);
+                policies(&self.world, &session, form, own)
+            }
             ("GET", path) => get(&self.world, &session, form, path, request.query),
             _ => form.failure(404, "not_found", "The requested resource could not be found."),
         })
@@ -156,6 +161,14 @@ fn resource(path: &str) -> &str {
     path.strip_prefix("/api").or_else(|| path.strip_prefix("/rest")).unwrap_or(path)
 }
 
+fn policies(world: &World, session: &Session, form: Form, all: Value) -> Outcome {
+    if !holds(world, &session.principal, ROOT, policy::PRIVILEGE) {
+        let message = "Permission to perform this operation was denied.";
+        return form.failure(403, "unauthorized", message);
+    }
+    (200, form.value(all), Vec::new())
+}
+
 fn get(world: &World, session: &Session, form: Form, path: &str, query: &str) -> Outcome {
     let found = |value: Value| (200, form.value(value), Vec::new());
     let readable = |entity: &&Entity| holds(world, &session.principal, &entity.id, "System.Read");
@@ -171,13 +184,6 @@ fn get(world: &World, session: &Session, form: Form, path: &str, query: &str) ->
             "ClusterComputeResource",
             |entity| json!({ "cluster": entity.id, "name": entity.name, "ha_enabled": true, "drs_enabled": true }),
         ),
-        "/vcenter/storage/policies" => {
-            if !holds(world, &session.principal, ROOT, "StorageProfile.View") {
-                let message = "Permission to perform this operation was denied.";
-                return form.failure(403, "unauthorized", message);
-            }
-            found(policies())
-        }
         "/vcenter/vm" => {
             let wanted = names(query);
             let machines = world.of_class("VirtualMachine").filter(readable);
@@ -214,22 +220,6 @@ fn one(world: &World, session: &Session, form: Form, id: &str) -> Outcome {
     }
     let lists = form == Form::Rest;
     (200, form.value(rest_machine::info(entity, machine, lists)), Vec::new())
-}
-
-/// The policies that come with vSAN and with vCenter.
-fn policies() -> Value {
-    json!([
-        {
-            "policy": "aa6d5a82-1c88-45da-85d3-3d74b91a5bad",
-            "name": "vSAN Default Storage Policy",
-            "description": "Storage policy used as default for vSAN datastores",
-        },
-        {
-            "policy": "4d5f673c-536f-11e6-beb8-9e71128cae77",
-            "name": "VM Encryption Policy",
-            "description": "Sample storage policy for VMware's VM and virtual disk encryption",
-        },
-    ])
 }
 
 /// The names that a query filters by: `names=a&names=b`, or `filter.names=…` of the older form.

@@ -25,15 +25,18 @@ use crate::resource::{Locator, Reading};
 /// # Errors
 /// Any [`Failure`] that concerns all of them.
 pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, Failure> {
-    let mut world = World::load(session, wanted).await?;
+    let sites = || wanted.iter().filter(|wanted| wanted.kind.name == SITE);
+    // Policies are nothing of the inventory: they are asked for beside it.
+    let policies = site::policies(session, sites().map(|wanted| &wanted.locator));
+    let (world, policies) = tokio::join!(World::load(session, wanted), policies);
+    let mut world = world?;
     let view = world.view.take();
     let machine = |wanted: &Wanted| match wanted.kind.name {
         VM => find::machine(&wanted.locator, &world.inventory),
         _ => Find::Nothing,
     };
     let finds: Vec<Find> = wanted.iter().map(machine).collect();
-    let sites = wanted.iter().filter(|wanted| wanted.kind.name == SITE);
-    let templates = sites.flat_map(|wanted| site::templates(&wanted.locator, &world.inventory));
+    let templates = sites().flat_map(|wanted| site::templates(&wanted.locator, &world.inventory));
     // Independent of each other: a reading is not longer for them.
     let (machines, lacking, ()) = tokio::join!(
         machines(session, &finds, templates.collect()),
@@ -47,10 +50,9 @@ pub async fn read(session: &Session, wanted: &[Wanted]) -> Result<Vec<Reading>, 
             ROLE => Ok(role::read(&wanted.locator, &world.roles)),
             FOLDER => world.folder(session, &wanted.locator).await,
             PERMISSION => world.permission(session, &wanted.locator).await,
-            SITE => lacking
-                .next()
-                .unwrap_or_else(|| Ok(Vec::new()))
-                .map(|lacking| site::read(&wanted.locator, &world.inventory, &machines, lacking)),
+            SITE => lacking.next().unwrap_or_else(|| Ok(Vec::new())).map(|lacking| {
+                site::read(&wanted.locator, &world.inventory, &machines, &policies, lacking)
+            }),
             RULE => Ok(rule::find(&wanted.locator, &world.inventory)),
             VM => world.vm(session, find, &machines).await,
             other => Ok(unknown(other)),

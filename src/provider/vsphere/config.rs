@@ -47,6 +47,11 @@ impl VcenterConfig {
         format!("https://{}/sdk", self.server())
     }
 
+    /// The address of PBM, which knows storage policies.
+    pub fn pbm_url(&self) -> String {
+        format!("https://{}/pbm", self.server())
+    }
+
     /// Whether the server is on this machine: proxies are never asked then.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())

@@ -2,7 +2,8 @@
 //! vCenter's objects and the common shape of roles, permissions, folders and VMs.
 //!
 //! Everything is asked with SOAPAction `urn:vim25/7.0`, the oldest version supported, so that a
-//! newer vCenter answers with the types of that version.
+//! newer vCenter answers with the types of that version. Storage policies alone are PBM's, which takes
+//! the same session.
 
 mod bulk;
 mod clone;
@@ -20,6 +21,7 @@ mod moref;
 mod network;
 mod path;
 mod permission;
+mod policy;
 mod power;
 mod provider;
 mod read;

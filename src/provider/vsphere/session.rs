@@ -11,7 +11,7 @@ use super::config::VcenterConfig;
 use super::failure::Failure;
 use super::fault::Fault;
 use super::moref::MoRef;
-use super::soap::Soap;
+use super::soap::{Service, Soap};
 use crate::provider::ProviderError;
 use crate::xml::Element;
 
@@ -102,11 +102,15 @@ impl Session {
     /// # Errors
     /// Any [`Failure`]. `Dropped` leaves open whether the call was carried out.
     pub async fn call(&self, method: Element) -> Result<Element, Failure> {
+        self.call_of(Service::Vim, method).await
+    }
+
+    async fn call_of(&self, service: Service, method: Element) -> Result<Element, Failure> {
         let open = self.open().await?;
-        match self.soap.call(method.clone()).await {
+        match self.soap.call_of(service, method.clone()).await {
             Err(failure) if has_ended(&failure) => {
                 let open = self.renew(&open).await?;
-                self.heard(&open, self.soap.call(method).await)
+                self.heard(&open, self.soap.call_of(service, method).await)
             }
             outcome => self.heard(&open, outcome),
         }
@@ -129,8 +133,16 @@ impl Session {
     /// # Errors
     /// Any [`Failure`].
     pub async fn ask(&self, method: Element) -> Result<Element, Failure> {
-        match self.call(method.clone()).await {
-            Err(Failure::Dropped { .. }) => self.call(method).await,
+        self.ask_of(Service::Vim, method).await
+    }
+
+    /// The same of one of vCenter's services.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub async fn ask_of(&self, service: Service, method: Element) -> Result<Element, Failure> {
+        match self.call_of(service, method.clone()).await {
+            Err(Failure::Dropped { .. }) => self.call_of(service, method).await,
             outcome => outcome,
         }
     }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value as Json, json};
 
 use super::collect::Row;
-use super::failure::Failure;
+use super::failure::{Failure, reason};
 use super::inventory::Inventory;
 use super::moref::MoRef;
 use super::session::Session;
-use super::{network, path, vm};
+use super::{network, path, policy, vm};
 use crate::resource::{Attributes, Locator, Object, Reading};
 use crate::xml::Element;
 
@@ -37,12 +37,13 @@ pub fn templates(locator: &Locator, inventory: &Inventory) -> Vec<MoRef> {
     rows.map(|row| row.object.clone()).collect()
 }
 
-/// Looks at everything; `machines` holds the rows of [`templates`], `lacking` what [`lacking`]
-/// gave.
+/// Looks at everything; `machines` holds the rows of [`templates`], `policies` and `lacking` what
+/// the functions of these names gave.
 pub fn read(
     locator: &Locator,
     inventory: &Inventory,
     machines: &HashMap<String, Row>,
+    policies: &Json,
     lacking: Vec<Json>,
 ) -> Reading {
     let place = locator.place.tree();
@@ -57,9 +58,25 @@ pub fn read(
             "unmounted": unmounted(&place, inventory),
             "datastore_urls": datastore_urls(&place, inventory),
             "lacking": lacking,
+            "policies": policies,
         })),
         mark: None,
     })
+}
+
+/// The names of all storage policies, where a place names one. Null where none does, and a text
+/// where they cannot be read: nothing else depends on them. Two requests.
+pub async fn policies<'a>(
+    session: &Session,
+    locators: impl IntoIterator<Item = &'a Locator>,
+) -> Json {
+    if !locators.into_iter().any(|locator| locator.place.tree()["policy"].is_string()) {
+        return Json::Null;
+    }
+    match policy::names(session).await {
+        Ok(names) => json!(names),
+        Err(failure) => reason(&failure.explain("read the storage policies")).into(),
+    }
 }
 
 fn texts(list: &Json) -> impl Iterator<Item = &str> {

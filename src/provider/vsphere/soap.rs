@@ -12,11 +12,22 @@ use super::config::VcenterConfig;
 use super::failure::Failure;
 use super::fault::Fault;
 use super::tls;
-use crate::xml::{Element, envelope};
+use crate::xml::{Element, envelope, envelope_with};
 
 /// The oldest version supported; a newer vCenter answers with the types of this one.
 const SOAP_ACTION: &str = "urn:vim25/7.0";
 const SESSION_COOKIE: &str = "vmware_soap_session";
+/// PBM's namespace, in which its calls are.
+pub const PBM: &str = "urn:pbm";
+
+/// Who answers a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// vCenter itself, by vim25.
+    Vim,
+    /// Its storage policies. Takes the session from a header of the envelope.
+    Pbm,
+}
 
 /// The wire to one vCenter. Knows neither login nor retries.
 pub struct Soap {
@@ -61,10 +72,22 @@ impl Soap {
     /// # Errors
     /// Any [`Failure`] but `Refused` and `Told`.
     pub async fn call(&self, method: Element) -> Result<Element, Failure> {
+        self.call_of(Service::Vim, method).await
+    }
+
+    /// The same of one of vCenter's services.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn call_of(&self, service: Service, method: Element) -> Result<Element, Failure> {
         let name = method.name.clone();
         let start = Instant::now();
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let outcome = self.exchange(&name, envelope(method)).await;
+        let body = match service {
+            Service::Vim => envelope(method),
+            Service::Pbm => envelope_with(self.session_header(), method),
+        };
+        let outcome = self.exchange(service, &name, body).await;
         let status = match &outcome {
             Ok((status, _)) => status.as_u16(),
             Err(_) => 0,
@@ -74,12 +97,28 @@ impl Soap {
         answer(&name, status, &text)
     }
 
-    async fn exchange(&self, method: &str, body: String) -> Result<(StatusCode, String), Failure> {
+    /// What PBM knows the session by: the cookie without the quotes around it.
+    fn session_header(&self) -> Element {
+        let cookie = self.lock();
+        let cookie = cookie.as_ref().map_or("", |cookie| cookie.expose_secret());
+        Element::with_text("vcSessionCookie", cookie.trim_matches('"'))
+    }
+
+    async fn exchange(
+        &self,
+        service: Service,
+        method: &str,
+        body: String,
+    ) -> Result<(StatusCode, String), Failure> {
+        let (url, action) = match service {
+            Service::Vim => (self.config.url(), SOAP_ACTION),
+            Service::Pbm => (self.config.pbm_url(), PBM),
+        };
         let mut request = self
             .client
-            .post(self.config.url())
+            .post(url)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-            .header("SOAPAction", SOAP_ACTION)
+            .header("SOAPAction", action)
             .body(body);
         if let Some(cookie) = self.lock().as_ref() {
             request =

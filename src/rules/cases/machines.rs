@@ -111,6 +111,22 @@ pub const CASES: &[Case] = &[
         ),
     ),
     in_world(
+        || cloning(&json!({"policies": ["Gold"]})),
+        deny(
+            "site",
+            &[("[storage]\n", "[storage]\npolicy = \"Silver\"\n")],
+            "there is no storage policy Silver",
+        ),
+    ),
+    in_world(
+        || cloning(&json!({"policies": "NoPermission"})),
+        warn(
+            "site",
+            &[("[storage]\n", "[storage]\npolicy = \"Silver\"\n")],
+            "nobody knows whether there is a storage policy Silver",
+        ),
+    ),
+    in_world(
         || {
             let seen = json!({"bios_uuid": "4217-b"});
             let vm = json!({"bios_uuid": "4217-A", "host": "h"});

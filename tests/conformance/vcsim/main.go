@@ -24,6 +24,7 @@ import (
 	"time"
 
 	vim "github.com/vmware/govmomi/object"
+	_ "github.com/vmware/govmomi/pbm/simulator" // Registers itself.
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -47,6 +48,7 @@ func main() {
 	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(username, password)}
 	certificate := selfSigned()
 	model.Service.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	model.Service.RegisterEndpoints = true // Storage policies.
 	server := model.Service.NewServer()
 	defer server.Close()
 

@@ -47,7 +47,7 @@
 //! | 6 a class never changes | `cluster::a_class_is_made_anew_and_nothing_with_it` | lab |
 //! | 6 parameters of classes | `cluster::a_class_has_only_parameters_that_the_driver_knows` | spec |
 //! | 6 expansion, default class | `guide::volumes_that_cannot_grow_are_found`, `guide::two_default_classes_are_found` | spec |
-//! | 6 the storage policy exists | none: only PBM and REST tell of policies | |
+//! | 6 the storage policy exists | `placement::a_storage_policy_that_is_not_there_is_refused`, `site::storage_policies_are_read_with_the_same_session` | lab, both |
 //! | 7.1 session leaks | `sessions::no_command_leaves_a_session`, `sessions::a_run_is_one_session_and_a_logout`, `sessions::a_login_that_is_refused_is_not_tried_again`, `sessions::sessions_that_do_not_last_are_not_opened_for_ever` | lab, both |
 //! | 7.2 session dies mid-run | `sessions::a_session_that_dies_in_the_middle_is_opened_again_once`, `sessions::a_view_that_ends_with_its_session_is_made_again`, `reading::a_session_that_ends_in_the_middle_is_opened_again_once` | lab, vcsim |
 //! | 7.3 disks of others | `practice::disks_of_others_are_neither_changed_nor_destroyed` | lab |

@@ -5,7 +5,7 @@ use boma::plan::Operation;
 use boma::provider::Retry;
 use serde_json::{Value as Json, json};
 
-use super::real::Real;
+use super::real::{Real, world};
 use crate::vsphere::rig::{Backend, Rig, check, present, setup, standing};
 use crate::vsphere::rules::server_rule;
 
@@ -145,6 +145,35 @@ async fn a_datastore_url_that_nothing_has_is_refused() {
     // What the help names is right.
     real.edit(url, &format!("datastore_url = \"{known}\"\n"));
     real.run(0, &["plan"]);
+    real.rig.stop().await;
+}
+
+/// vcsim has policies of its own, under other names.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_policy_that_is_not_there_is_refused() {
+    let mut world = world();
+    world.policies = vec!["Gold".into()];
+    let real = Real::with(world).await;
+    let class = "class = \"vmware-sc\"\n";
+    let named = |policy: &str| format!("{class}policy = \"{policy}\"\n");
+    real.run(0, &["plan"]);
+    let before = real.status().await;
+    assert!(!before.requests.contains_key("PbmQueryProfile"), "{:?}", before.requests);
+    real.edit(class, &named("Silver"));
+    let refused = real.run(3, &["apply", "--yes"]);
+    assert!(refused.stdout.contains("there is no storage policy Silver"), "{refused}");
+    assert!(refused.stdout.contains("vSAN Default Storage Policy"), "{refused}");
+    assert_eq!(real.status().await.digest, before.digest);
+    // Names count to the letter, as the driver takes them.
+    real.edit(&named("Silver"), &named("Gold"));
+    real.run(0, &["plan"]);
+    let lost = StagedFault::Refuse { kind: "NoPermission".into(), message: "denied".into() };
+    let rule = FaultRule::next("PbmQueryProfile", lost);
+    real.rig.control().stage(&[rule]).await.unwrap();
+    let plan = real.run(0, &["plan"]);
+    let said = "nobody knows whether there is a storage policy Gold";
+    assert!(plan.stdout.contains(said), "{plan}");
+    assert_eq!(real.status().await.sessions, []);
     real.rig.stop().await;
 }
 
