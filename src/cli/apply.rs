@@ -132,6 +132,10 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
             show(&review, work, terminal)?;
         }
         refuse(&review, work)?;
+        let disks = match disks {
+            Err(unread) if work.destroy => return Err(unread),
+            disks => disks.unwrap_or_default(),
+        };
         if work.destroy && !work.keep_disks {
             disks::refuse(&review.plan, &disks)?;
         }
@@ -161,10 +165,10 @@ pub fn carry_out(work: &Work<'_>, terminal: Terminal) -> Result<Exit, CliError> 
     })
 }
 
-/// A plan, and the disks with data that it leaves or gives up.
+/// A plan, and the disks with data that it leaves or gives up, where those could be looked at.
 struct Prepared {
     review: Review,
-    disks: Vec<Disk>,
+    disks: Result<Vec<Disk>, CliError>,
 }
 
 /// What is applied to the real world is taken down, so that another boma applies the same.
@@ -185,12 +189,13 @@ async fn prepare(
             Request { loaded: work.loaded, home: work.home, state, desired, options: &options };
         if !work.abandon.is_empty() {
             let (review, disks) = abandon::review(&request, world, &work.abandon).await?;
-            return Ok(Prepared { review, disks });
+            return Ok(Prepared { review, disks: Ok(disks) });
         }
         let refreshed = refresh::live(world, desired, state).await?;
         let secrets = request.secrets(false)?;
         let (review, refreshed) = request.review_of(world, refreshed, &secrets).await?;
-        return Ok(Prepared { review, disks: disks::all(&refreshed.live, state) });
+        let disks = disks::all(&review.plan, &refreshed.live, state);
+        return Ok(Prepared { review, disks });
     };
     let basis = saved.basis();
     let moved =
@@ -210,7 +215,8 @@ async fn prepare(
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         return Err(moved(format!("the world has moved since the plan was made: {first}{more}")));
     }
-    Ok(Prepared { review: saved.clone(), disks: disks::all(&refreshed.live, state) })
+    let disks = disks::all(&saved.plan, &refreshed.live, state);
+    Ok(Prepared { review: saved.clone(), disks })
 }
 
 /// Prints the plan: the result of `apply` is what it did, so in JSON the plan goes to nobody.

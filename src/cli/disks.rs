@@ -8,14 +8,26 @@ use super::whole::{self, Readers};
 use crate::plan::{Action, Disk, Live, Plan, VOLUMES};
 use crate::render::clean;
 use crate::render::json::DiskJson;
-use crate::resource::Lifecycle;
+use crate::resource::{Address, Lifecycle, Reading};
 use crate::state::State;
 
 /// How many projects are named in a message.
 const NAMED: usize = 5;
 
 /// The disks of all volumes that a claim of the cluster has.
-pub fn all(live: &Live, state: &State) -> Vec<Disk> {
+///
+/// # Errors
+/// Nobody could look at the volumes, and the plan takes the servers away: with them goes what tells
+/// whose a disk is.
+pub fn all(plan: &Plan, live: &Live, state: &State) -> Result<Vec<Disk>, CliError> {
+    let reading = live.get(&Address::from(VOLUMES));
+    if let (Some(Reading::Unread(reason)), true) = (reading, ends_cluster(plan)) {
+        let message =
+            format!("which volumes hold data is not known, and the servers would go: {reason}");
+        let help = "bring a server of the cluster up that answers, then run the command again; \
+                    nothing was changed";
+        return Err(CliError::new(message, help));
+    }
     let spaces = crate::plan::namespaces(state, &Live::new());
     let projects: BTreeMap<&str, &str> = spaces
         .iter()
@@ -31,7 +43,7 @@ pub fn all(live: &Live, state: &State) -> Vec<Disk> {
         })
         .collect();
     disks.sort();
-    disks
+    Ok(disks)
 }
 
 /// Refuses to delete the servers, and with them all that tells whose a disk is, while there are

@@ -1,5 +1,6 @@
 //! Volumes of projects that would go with their claims.
 
+use boma::lab::StagedFault;
 use serde_json::{Value as Json, json};
 
 use super::hand::Hand;
@@ -44,4 +45,19 @@ fn they_are_told_to_stay_and_that_is_all_that_is_written() {
         assert_eq!(after, before["spec"], "nothing else of it is boma's");
         hand.rig.env.assert_settled();
     }
+}
+
+/// With the servers goes what tells whose a disk is: they stay while nobody can look at the volumes.
+#[test]
+fn the_cluster_stays_while_nobody_knows_what_it_holds() {
+    const DESTROY: &[&str] = &["destroy", "--lab", "--yes", "--keep-disks", "small.toml"];
+    let hand = Hand::new();
+    let records = || hand.rig.env.json(0, &["state", "list", "--lab", "small.toml"]);
+    let before = records();
+    let away = StagedFault::Refuse { kind: "503".into(), message: "staged".into() };
+    hand.stage("LIST persistentvolumes", away, 50);
+    let refused = hand.rig.env.expect(1, DESTROY);
+    assert!(refused.stderr.contains("which volumes hold data is not known"), "{refused}");
+    assert!(refused.stderr.contains("staged"), "{refused}");
+    assert_eq!(records(), before);
 }
