@@ -161,29 +161,26 @@ mod tests {
     use crate::provider::{Act, BoxFuture, Inputs, Run};
     use crate::resource::{Address, Attributes, Kind, Locator, Object};
 
-    const REASON: &str = "0 of 1 pods are available; pod a-1: ErrImagePull: no such image";
+    /// What never gets ready, and waits that are over at once.
+    struct Stuck {
+        attributes: Json,
+        now: Mutex<Duration>,
+    }
 
-    /// Waits are over at once.
-    #[derive(Default)]
-    struct Passing(Mutex<Duration>);
-
-    impl Clock for Passing {
+    impl Clock for Stuck {
         fn now(&self) -> Duration {
-            *self.0.lock().unwrap()
+            *self.now.lock().unwrap()
         }
 
         fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-            *self.0.lock().unwrap() += duration;
+            *self.now.lock().unwrap() += duration;
             Box::pin(std::future::ready(()))
         }
     }
 
-    /// A workload that never gets ready.
-    struct Stuck;
-
     impl Provider for Stuck {
         fn read<'a>(&'a self, wanted: &'a [Wanted]) -> BoxFuture<'a, Vec<(Address, Reading)>> {
-            let attributes = Attributes::new(&json!({"ready": false, "waiting": REASON}));
+            let attributes = Attributes::new(&self.attributes);
             let object = Object { id: "id".into(), attributes, mark: None };
             let one = (wanted[0].address.clone(), Reading::Present(object));
             Box::pin(std::future::ready(vec![one]))
@@ -194,91 +191,54 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_deadline_that_passes_is_told_with_the_last_reason() {
-        let kind = Kind::named("kubernetes/Deployment").unwrap();
-        let address = Address::from("cluster/csi/Deployment/a");
-        let wanted = Wanted { address, kind, locator: Locator::default() };
-        let (condition, clock, stop) =
-            (Condition::Set("ready".into()), Passing::default(), Stop::default());
+    type Told = Vec<(String, u64)>;
+
+    /// Waits 300 s in vain. Gives the error, and what was told meanwhile and when.
+    async fn gave_up(address: &str, kind: &str, attributes: Json) -> (ProviderError, Told) {
+        let stuck = Stuck { attributes, now: Mutex::default() };
+        let told = Mutex::new(Vec::new());
+        let wanted = Wanted {
+            address: Address::from(address),
+            kind: Kind::named(kind).unwrap(),
+            locator: Locator::default(),
+        };
         let waiting = Waiting {
             wanted: &wanted,
-            condition: &condition,
+            condition: &Condition::Set("ready".into()),
             written: &|_| true,
-            deadline_s: 900,
-            tell: &|_, _| {},
+            deadline_s: 300,
+            tell: &|text, waited_s| told.lock().unwrap().push((text.to_owned(), waited_s)),
         };
-        let error = waiting.wait(Reading::Absent, &Stuck, &clock, &stop).await.unwrap_err();
+        let first = read_one(&stuck, &wanted).await;
+        let error = waiting.wait(first, &stuck, &stuck, &Stop::default()).await.unwrap_err();
+        assert!((300..=305).contains(&stuck.now().as_secs()), "{:?}", stuck.now());
+        (error, told.into_inner().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_deadline_that_passes_is_told_with_the_last_reason() {
+        let reason = "0 of 1 pods are available; pod a-1: ErrImagePull: no such image";
+        let attributes = json!({"ready": false, "waiting": reason});
+        let (error, _) =
+            gave_up("cluster/csi/Deployment/a", "kubernetes/Deployment", attributes).await;
         assert_eq!(error.operation, "wait for cluster/csi/Deployment/a");
-        assert_eq!(error.message, format!("it is not ready: {REASON}, after 900 s"));
-        assert!((900..=905).contains(&clock.now().as_secs()), "{:?}", clock.now());
+        assert_eq!(error.message, format!("it is not ready: {reason}, after 300 s"));
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_takes_long_says_the_likely_cause() {
+        let attributes = json!({"ready": false, "likely_cause": "no data source"});
+        let (error, told) = gave_up("vsphere/vm/a", "vsphere/vm", attributes).await;
+        assert!(error.message.ends_with(", after 300 s; likely cause: no data source"), "{error}");
+        assert!(!told[0].0.contains("likely cause") && told[0].1 == 0, "{told:?}");
+        assert!(told[1].0.ends_with("; likely cause: no data source"), "{told:?}");
+        assert!((60..66).contains(&told[1].1), "{told:?}");
     }
 
     fn check(last_words: &str, expected: &str) {
         let attributes = Attributes::new(&json!({ "last_words": last_words }));
         let object = Object { id: "id".into(), attributes, mark: None };
         assert_eq!(super::last_words(&Reading::Present(object)), expected);
-    }
-
-    /// A guest that never tells its address, and time that passes only while it is waited.
-    struct Silent(std::sync::Mutex<Duration>);
-
-    impl Clock for Silent {
-        fn now(&self) -> Duration {
-            *self.0.lock().unwrap()
-        }
-
-        fn sleep(&self, duration: Duration) -> crate::provider::BoxFuture<'_, ()> {
-            *self.0.lock().unwrap() += duration;
-            Box::pin(std::future::ready(()))
-        }
-    }
-
-    impl Provider for Silent {
-        fn read<'a>(
-            &'a self,
-            wanted: &'a [Wanted],
-        ) -> crate::provider::BoxFuture<'a, Vec<(crate::resource::Address, Reading)>> {
-            let attributes = Attributes::new(&json!({"likely_cause": "no data source"}));
-            let object = Object { id: "id".into(), attributes, mark: None };
-            let address = wanted[0].address.clone();
-            Box::pin(std::future::ready(vec![(address, Reading::Present(object))]))
-        }
-
-        fn act<'a>(
-            &'a self,
-            _: &'a crate::plan::Step,
-            _: &'a crate::provider::Inputs,
-            _: &'a dyn crate::provider::Run,
-        ) -> crate::provider::BoxFuture<'a, crate::provider::Act> {
-            Box::pin(std::future::ready(Ok(Reading::Absent)))
-        }
-    }
-
-    #[tokio::test]
-    async fn a_wait_that_takes_long_says_the_likely_cause() {
-        let silent = Silent(std::sync::Mutex::default());
-        let told = std::sync::Mutex::new(Vec::new());
-        let wanted = Wanted {
-            address: crate::resource::Address::from("vsphere/vm/a"),
-            kind: crate::resource::Kind::named("vsphere/vm").unwrap(),
-            locator: crate::resource::Locator::default(),
-        };
-        let waiting = Waiting {
-            wanted: &wanted,
-            condition: &Condition::NotEmpty("host_key".into()),
-            written: &|_| true,
-            deadline_s: 300,
-            tell: &|text, waited_s| told.lock().unwrap().push((text.to_owned(), waited_s)),
-        };
-        let first = read_one(&silent, &wanted).await;
-        let failed = waiting.wait(first, &silent, &silent, &Stop::default()).await.unwrap_err();
-        let cause = "host_key is empty, after 300 s; likely cause: no data source";
-        assert_eq!(failed.message, cause);
-        let told = told.into_inner().unwrap();
-        assert_eq!(told[0], ("host_key is empty".to_owned(), 0));
-        assert!(told[1].0.ends_with("; likely cause: no data source"), "{told:?}");
-        assert!((60..66).contains(&told[1].1), "{told:?}");
     }
 
     #[test]
