@@ -16,6 +16,7 @@ mod object;
 pub mod observed;
 pub mod rbac;
 mod schema;
+mod served;
 mod servers;
 pub mod snapshot;
 mod snapshot_controller;

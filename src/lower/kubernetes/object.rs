@@ -1,9 +1,10 @@
 //! From a manifest to a resource.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::served::{Definitions, Served, is_known};
 use crate::lower::k3s;
 use crate::resource::{
     Address, Attributes, Edge, EdgeKind, Endpoint, EndpointFacts, Kind, Place, Resource,
@@ -12,29 +13,6 @@ use crate::spec::Spec;
 
 /// How many calls the API gets at once: an API server refuses none of so few.
 const LIMIT: usize = 16;
-
-/// Kinds whose plural is not their lower-case name with an `s`, or that have no namespace.
-const IRREGULAR: &[(&str, &str, Scope)] = &[
-    ("Namespace", "namespaces", Scope::Cluster),
-    ("Node", "nodes", Scope::Cluster),
-    ("PersistentVolume", "persistentvolumes", Scope::Cluster),
-    ("ClusterRole", "clusterroles", Scope::Cluster),
-    ("ClusterRoleBinding", "clusterrolebindings", Scope::Cluster),
-    ("CustomResourceDefinition", "customresourcedefinitions", Scope::Cluster),
-    ("PriorityClass", "priorityclasses", Scope::Cluster),
-    ("StorageClass", "storageclasses", Scope::Cluster),
-    ("CSIDriver", "csidrivers", Scope::Cluster),
-    ("VolumeSnapshotClass", "volumesnapshotclasses", Scope::Cluster),
-    ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", Scope::Cluster),
-    ("Ingress", "ingresses", Scope::Namespace),
-    ("NetworkPolicy", "networkpolicies", Scope::Namespace),
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Cluster,
-    Namespace,
-}
 
 /// The cluster as an endpoint: it is there as soon as one of its servers is.
 pub fn cluster(spec: &Spec) -> (Endpoint, EndpointFacts) {
@@ -46,9 +24,8 @@ pub fn cluster(spec: &Spec) -> (Endpoint, EndpointFacts) {
 /// encoded, a Secret's `data` is plain text. It comes after `after`; see [`place_in_cluster`].
 pub fn object(address: Address, manifest: Json, after: &[Address], origin: &Place) -> Resource {
     let place = place(&manifest);
-    let name = manifest["kind"].as_str().unwrap_or_default().to_owned();
     Resource {
-        kind: kind(&name),
+        kind: kind(&manifest),
         address,
         endpoint: Endpoint::kubernetes(),
         attributes: Attributes::new(&attributes(manifest)),
@@ -61,12 +38,15 @@ pub fn object(address: Address, manifest: Json, after: &[Address], origin: &Plac
     }
 }
 
-/// Ties every object of the cluster to what it is in: its namespace, where that is a resource too,
-/// and the servers, where it needs nothing else.
+/// Ties every object of the cluster to what it is in: its namespace and the definition of its kind,
+/// where those are resources too, and the servers, where it needs nothing else. What boma's own
+/// rendering would come after, and somebody's manifest does not have, is not waited for.
 pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>) {
     let servers: Vec<Edge> =
         spec.servers.iter().map(|server| after(k3s::address(server))).collect();
     let in_cluster = |resource: &&Resource| resource.endpoint == Endpoint::kubernetes();
+    let known: BTreeSet<Address> = resources.keys().cloned().collect();
+    let definitions = Definitions::among(resources.values().filter(in_cluster));
     let namespaces: BTreeMap<String, Address> = resources
         .values()
         .filter(in_cluster)
@@ -80,6 +60,8 @@ pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>
         if resource.endpoint != Endpoint::kubernetes() {
             continue;
         }
+        resource.edges.retain(|edge| edge.kind != EdgeKind::After || known.contains(&edge.to));
+        come_after_definition(resource, &definitions);
         let place = resource.place.tree();
         let namespace = place["namespace"].as_str().and_then(|name| namespaces.get(name));
         let home = namespace.map(|to| Edge { kind: EdgeKind::LivesIn, to: to.clone() });
@@ -88,7 +70,18 @@ pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>
             resource.edges.extend(servers.iter().cloned());
         }
         resource.edges.sort();
+        resource.edges.dedup();
     }
+}
+
+/// An object of a kind that is defined here is served as its definition says, and only after it.
+fn come_after_definition(resource: &mut Resource, definitions: &Definitions) {
+    let mut place = resource.place.tree();
+    let text = |key: &str| place[key].as_str().unwrap_or_default();
+    let Some((address, served)) = definitions.of(text("api"), text("kind")) else { return };
+    serve(&mut place, served);
+    resource.place = Attributes::new(&place);
+    resource.edges.push(after(address.clone()));
 }
 
 fn after(to: Address) -> Edge {
@@ -96,30 +89,35 @@ fn after(to: Address) -> Edge {
 }
 
 /// The kind that has a name in the API, or the one for any object.
-fn kind(name: &str) -> Kind {
-    let named = Kind::named(&format!("kubernetes/{name}"));
-    named.unwrap_or(Kind::object())
+fn kind(manifest: &Json) -> Kind {
+    let text = |key: &str| manifest[key].as_str().unwrap_or_default();
+    let named = Kind::named(&format!("kubernetes/{}", text("kind")));
+    named.filter(|_| is_known(text("apiVersion"))).unwrap_or(Kind::object())
 }
 
 fn place(manifest: &Json) -> Json {
-    let kind = manifest["kind"].as_str().unwrap_or_default();
-    let irregular = IRREGULAR.iter().find(|(name, ..)| *name == kind);
-    let plural = match irregular {
-        Some((_, plural, _)) => (*plural).to_owned(),
-        None => format!("{}s", kind.to_lowercase()),
-    };
+    let text = |key: &str| manifest[key].as_str().unwrap_or_default();
     let mut place = json!({
         "api": manifest["apiVersion"],
-        "kind": kind,
-        "plural": plural,
+        "kind": text("kind"),
         "name": manifest["metadata"]["name"],
     });
-    let scope = irregular.map_or(Scope::Namespace, |(.., scope)| *scope);
-    if scope == Scope::Namespace {
-        let namespace = manifest["metadata"]["namespace"].as_str().unwrap_or("default");
-        place["namespace"] = json!(namespace);
+    let namespace = &manifest["metadata"]["namespace"];
+    if namespace.is_string() {
+        place["namespace"] = namespace.clone();
     }
+    serve(&mut place, &Served::by_convention(text("apiVersion"), text("kind")));
     place
+}
+
+/// Writes into a place what is known of its kind.
+fn serve(place: &mut Json, served: &Served) {
+    place["plural"] = json!(served.plural);
+    if !served.namespaced {
+        place.as_object_mut().map(|place| place.remove("namespace"));
+    } else if place["namespace"].is_null() {
+        place["namespace"] = json!("default");
+    }
 }
 
 /// The manifest without what the place says.
@@ -174,5 +172,29 @@ mod tests {
             json!({}),
         );
         assert_eq!(found.kind.name, "kubernetes/Object");
+    }
+
+    #[test]
+    fn an_object_is_where_its_definition_says_and_comes_after_it() {
+        let origin = Place { file: "spec.toml".into(), line: 1, column: 1, span: (0, 0) };
+        let manifests = [
+            json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": "kine.example.org"}, "spec": {"group": "example.org",
+                "scope": "Cluster", "names": {"kind": "Cow", "plural": "kine"}}}),
+            json!({"apiVersion": "example.org/v1", "kind": "Cow",
+                "metadata": {"name": "a", "namespace": "left-over"}}),
+        ];
+        let mut resources = BTreeMap::new();
+        for manifest in manifests {
+            let kind = manifest["kind"].as_str().unwrap_or_default();
+            let address = Address::of("cluster/csi", kind);
+            resources.insert(address.clone(), object(address, manifest, &[], &origin));
+        }
+        place_in_cluster(&crate::lower::testing::spec(&[]), &mut resources);
+        let cow = &resources[&Address::from("cluster/csi/Cow")];
+        let place = json!({"api": "example.org/v1", "kind": "Cow", "plural": "kine", "name": "a"});
+        assert_eq!(cow.place.tree(), place);
+        let definition = Address::from("cluster/csi/CustomResourceDefinition");
+        assert_eq!(cow.edges, [after(definition)]);
     }
 }

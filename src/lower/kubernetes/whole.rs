@@ -19,7 +19,15 @@ const NEEDED: [&str; 7] = [
 ];
 
 /// What runs programs.
-const PROGRAMS: [&str; 2] = ["kubernetes/Deployment", "kubernetes/DaemonSet"];
+const PROGRAMS: [&str; 7] = [
+    "kubernetes/Deployment",
+    "kubernetes/DaemonSet",
+    "kubernetes/StatefulSet",
+    "kubernetes/ReplicaSet",
+    "kubernetes/Job",
+    "kubernetes/CronJob",
+    "kubernetes/Pod",
+];
 
 /// All resources of the cluster, in no order of their own.
 pub fn resources(spec: &Spec, sources: &Sources) -> Vec<Resource> {
