@@ -7,6 +7,9 @@ use serde_json::{Value as Json, json};
 use super::resource::Resource;
 use super::shape::{Field, Items, Shape, Type};
 
+/// The rule that most definitions of what stays have.
+const UNCHANGED: &str = "self == oldSelf";
+
 /// What a definition serves, the stored version first; nothing while it is being deleted.
 pub(super) fn resources(definition: &Json) -> Vec<Resource> {
     let spec = &definition["spec"];
@@ -111,11 +114,21 @@ fn object(schema: &Json) -> Shape {
             required: required.contains(&name.as_str()),
             default: schema.get("default").cloned(),
             values: schema["enum"].as_array().cloned().unwrap_or_default(),
+            fixed: fixed(schema),
         };
         (name.clone(), field)
     };
     let fields = properties.iter().map(field).collect();
     Shape::Struct(Arc::new(Type { atomic, open, fields }))
+}
+
+/// What a rule says that lets nothing change: of all rules in the Common Expression Language, the
+/// lab knows this one.
+fn fixed(schema: &Json) -> Option<String> {
+    let mut rules = schema["x-kubernetes-validations"].as_array()?.iter();
+    let rule = rules.find(|one| one["rule"] == UNCHANGED)?;
+    let message = rule["message"].as_str().map(str::to_owned);
+    Some(message.unwrap_or_else(|| format!("failed rule: {UNCHANGED}")))
 }
 
 /// What the server writes into a new definition: names it accepts, and that it serves them.

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::refusal::Problem;
 use super::resource::Resource;
+use super::shape::Shape;
 use super::syntax::quantity;
 
 const IMMUTABLE: &str = "field is immutable";
@@ -25,7 +26,8 @@ pub(super) fn problems(resource: &Resource, old: &Json, new: &Json) -> Vec<Probl
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => vec![fixed("/spec/selector")],
         ("apps", "StatefulSet") => vec![stateful_set(old, new)],
         ("batch", "Job") => {
-            vec![fixed("/spec/selector"), fixed("/spec/template"), fixed("/spec/completionMode")]
+            let fields = ["selector", "template", "completions", "completionMode"];
+            fields.map(|field| fixed(&format!("/spec/{field}"))).to_vec()
         }
         ("", "PersistentVolumeClaim") => vec![claim(old, new)],
         ("", "PersistentVolume") => vec![volume(old, new)],
@@ -53,13 +55,31 @@ pub(super) fn problems(resource: &Resource, old: &Json, new: &Json) -> Vec<Probl
         ("scheduling.k8s.io", "PriorityClass") => {
             vec![forbidden("/value", "may not be changed in an update.")]
         }
+        ("node.k8s.io", "RuntimeClass") => vec![fixed("/handler")],
         ("networking.k8s.io", "IngressClass") => vec![fixed("/spec/controller")],
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             vec![fixed("/spec/group"), fixed("/spec/names/kind"), fixed("/spec/scope")]
         }
+        ("discovery.k8s.io", "EndpointSlice") => vec![fixed("/addressType")],
+        _ if resource.custom => defined(&resource.shape, "", old, new),
         _ => Vec::new(),
     };
     found.into_iter().flatten().collect()
+}
+
+/// What a definition's rules keep: a value that is there before and after.
+fn defined(shape: &Shape, path: &str, old: &Json, new: &Json) -> Vec<Option<Problem>> {
+    let fields = shape.fields().into_iter().flat_map(|kind| &kind.fields);
+    let mut found = Vec::new();
+    for (name, field) in fields {
+        let (Some(old), Some(new)) = (old.get(name), new.get(name)) else { continue };
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if let Some(why) = field.fixed.as_deref().filter(|_| old != new) {
+            found.push(Some(Problem::invalid(path.as_str(), new, why)));
+        }
+        found.extend(defined(&field.shape, &path, old, new));
+    }
+    found
 }
 
 /// A copy without some fields.

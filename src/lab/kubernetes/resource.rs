@@ -50,6 +50,7 @@ batch/v1 jobs Job ns status
 networking.k8s.io/v1 ingresses Ingress ns status ing
 networking.k8s.io/v1 ingressclasses IngressClass - -
 networking.k8s.io/v1 networkpolicies NetworkPolicy ns - netpol
+node.k8s.io/v1 runtimeclasses RuntimeClass - -
 rbac.authorization.k8s.io/v1 clusterrolebindings ClusterRoleBinding - -
 rbac.authorization.k8s.io/v1 clusterroles ClusterRole - -
 rbac.authorization.k8s.io/v1 rolebindings RoleBinding ns -

@@ -64,6 +64,8 @@ pub(super) struct Field {
     pub default: Option<Json>,
     /// Allowed values; empty where all are.
     pub values: Vec<Json>,
+    /// What is said to who changes it. `None` where it may change.
+    pub fixed: Option<String>,
 }
 
 static TABLE: LazyLock<BTreeMap<&'static str, Type>> =
@@ -117,7 +119,7 @@ impl Shape {
 
 impl Field {
     pub(super) fn of(shape: Shape) -> Self {
-        Self { shape, required: false, default: None, values: Vec::new() }
+        Self { shape, required: false, default: None, values: Vec::new(), fixed: None }
     }
 }
 
@@ -140,7 +142,7 @@ fn field(text: &'static str) -> Field {
     };
     let shape = shape(text.trim_end_matches('!'));
     let default = default.map(|default| value(default, &shape));
-    Field { shape, required: text.ends_with('!'), default, values: Vec::new() }
+    Field { shape, required: text.ends_with('!'), default, values: Vec::new(), fixed: None }
 }
 
 fn shape(text: &'static str) -> Shape {

@@ -42,6 +42,7 @@ mod service;
 mod settle;
 mod site;
 mod snapshot;
+mod stateful;
 mod told;
 mod volume;
 mod work;

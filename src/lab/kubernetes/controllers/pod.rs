@@ -33,10 +33,24 @@ pub(super) fn create(
     let (owner, namespace) =
         (text(maker.object, "/metadata/name"), text(maker.object, "/metadata/namespace"));
     let key = free_name(work, maker.object, owner, namespace);
+    create_as(work, maker, template, &key, |pod| {
+        pod["metadata"]["generateName"] = json!(format!("{owner}-"));
+        change(pod);
+    })
+}
+
+/// The same under a name that is given.
+pub(super) fn create_as(
+    work: &mut Work<'_>,
+    maker: &Maker<'_>,
+    template: &Json,
+    key: &Key,
+    change: impl FnOnce(&mut Json),
+) -> Result<(), String> {
+    let (owner, namespace) = (text(maker.object, "/metadata/name"), key.namespace.as_str());
     let mut pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "generateName": format!("{owner}-"),
             "labels": template["metadata"]["labels"],
             "ownerReferences": [maker.reference()],
         },
@@ -59,7 +73,7 @@ pub(super) fn create(
         work.event(&about, "FailedCreate", &message);
         return Err(message);
     }
-    work.create(&key, pod);
+    work.create(key, pod);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::work::Work;
 use super::{
     addons, attach, cht, cloud, csi, csi_node, custom, daemon, deployment, drains, founding,
     garbage, job, kubelet, namespace, provision, quota, replicas, sample, scheduler, service,
-    site::Site, snapshot, volume,
+    site::Site, snapshot, stateful, volume,
 };
 use crate::lab::k3s::{Cluster, ClusterEffect, Draft};
 use crate::lab::vsphere::{Entry, World};
@@ -41,6 +41,7 @@ const CONTROLLERS: &[Controller] = &[
     Always(namespace::serve),
     Always(deployment::run),
     Always(daemon::run),
+    Always(stateful::run),
     Always(job::run),
     Always(replicas::run),
     Always(service::run),

@@ -95,7 +95,8 @@ fn definition() -> Json {
             "names": {"plural": "classes", "kind": "Class"},
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
                 "openAPIV3Schema": {"type": "object", "required": ["driver"], "properties": {
-                    "driver": {"type": "string"},
+                    "driver": {"type": "string", "x-kubernetes-validations": [
+                        {"rule": "self == oldSelf", "message": "driver is immutable"}]},
                     "policy": {"type": "string", "enum": ["Delete", "Retain"], "default": "Delete"},
                     "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}}}],
         },
@@ -116,6 +117,11 @@ fn a_definition_adds_a_resource_with_its_schema() {
     assert_eq!((status, &made["policy"]), (201, &json!("Delete")), "{made}");
     assert_eq!(made["free"], json!({"any": [1]}));
     let mut wrong = object;
+    wrong["driver"] = json!("other");
+    let (status, refused) = rig.apply(&format!("{root}/x"), "boma", wrong.clone());
+    let said = refused["message"].as_str().unwrap();
+    assert!(status == 422 && said.contains("driver is immutable"), "{said}");
+    wrong["driver"] = json!("d");
     wrong["policy"] = json!("Other");
     assert_eq!(rig.apply(&format!("{root}/x"), "boma", wrong.clone()).0, 422);
     wrong["other"] = json!(1);

@@ -1,4 +1,4 @@
-//! Deployments, daemons, jobs, and where their pods go.
+//! Deployments, daemons, numbered pods, jobs, and where their pods go.
 
 use serde_json::{Value as Json, json};
 
@@ -182,6 +182,70 @@ fn jobs_run_to_their_end() {
     assert_eq!(
         (&status["succeeded"], &status["conditions"][0]["type"]),
         (&json!(1), &json!("Complete"))
+    );
+}
+
+fn numbered(name: &str) -> (Key, Json) {
+    let mut set = deployment(name, 3, &json!({}));
+    set["kind"] = json!("StatefulSet");
+    set["spec"]["serviceName"] = json!(name);
+    set["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "data"}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "storageClassName": "local-path",
+        "resources": {"requests": {"storage": "1Gi"}},
+    }}]);
+    (Key::new("apps", "statefulsets", "default", name), set)
+}
+
+#[test]
+fn numbered_pods_have_claims_that_outlive_them() {
+    let mut rig = Rig::new(false);
+    let (key, set) = numbered("queue");
+    rig.put(&key, set);
+    let status = |rig: &Rig| rig.get(&key)["status"].clone();
+    assert_eq!((&status(&rig)["replicas"], &status(&rig)["readyReplicas"]), (&json!(3), &json!(3)));
+    let names = |rig: &Rig| rig.pods("queue-").into_iter().map(|pod| pod.0).collect::<Vec<_>>();
+    assert_eq!(names(&rig), ["queue-0", "queue-1", "queue-2"]);
+    let claim = |name: &str| Key::new("", "persistentvolumeclaims", "default", name);
+    let volume = rig.get(&claim("data-queue-2"))["spec"]["volumeName"].clone();
+    assert!(volume.is_string());
+    rig.edit(&key, |set| set["spec"]["replicas"] = json!(1));
+    assert_eq!(names(&rig), ["queue-0"]);
+    rig.edit(&key, |set| set["spec"]["replicas"] = json!(3));
+    assert_eq!(rig.get(&claim("data-queue-2"))["spec"]["volumeName"], volume);
+    rig.delete(&key);
+    assert!(names(&rig).is_empty() && rig.has(&claim("data-queue-0")));
+}
+
+#[test]
+fn numbered_pods_are_renewed_from_the_last_one_on() {
+    let mut rig = Rig::new(false);
+    let (key, set) = numbered("queue");
+    rig.put(&key, set);
+    let image = |image: &'static str| {
+        move |set: &mut Json| {
+            set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        }
+    };
+    rig.edit(&key, |set| set["spec"]["updateStrategy"]["rollingUpdate"]["partition"] = json!(2));
+    rig.edit(&key, image("x:2"));
+    let count = |rig: &Rig, name: &str| rig.get(&key)["status"][name].clone();
+    assert_eq!(
+        (count(&rig, "updatedReplicas"), count(&rig, "readyReplicas")),
+        (json!(1), json!(3))
+    );
+    rig.edit(&key, |set| set["spec"]["updateStrategy"]["rollingUpdate"]["partition"] = json!(0));
+    assert_eq!(count(&rig, "updatedReplicas"), 3);
+    assert_eq!(count(&rig, "currentRevision"), count(&rig, "updateRevision"));
+    // One that cannot start keeps the others as they are.
+    rig.edit(&key, image("k8s.gcr.io/x:1"));
+    assert_eq!(
+        (count(&rig, "updatedReplicas"), count(&rig, "readyReplicas")),
+        (json!(1), json!(2))
+    );
+    rig.edit(&key, image("x:3"));
+    assert_eq!(
+        (count(&rig, "updatedReplicas"), count(&rig, "readyReplicas")),
+        (json!(3), json!(3))
     );
 }
 
