@@ -259,7 +259,8 @@ pub(super) fn join(path: &str, key: &str) -> String {
 
 /// What an item of a list by key is called in paths.
 pub(super) fn item_name(item: &Json, key: &str) -> Option<String> {
-    item.get(key).map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
+    let name = key.split('.').try_fold(item, |item, key| item.get(key));
+    name.map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
 }
 
 /// The first resource that a scalar or template still waits for. Maps and lists are walked into.

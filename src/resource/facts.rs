@@ -76,7 +76,7 @@ pub enum Comparison {
     AtLeast,
     /// Lists without order.
     Set,
-    /// Lists of maps, matched by the value under this key, order free.
+    /// Lists of maps, matched by the value under this key, order free. A dot leads further down.
     ListBy(&'static str),
     /// Text, shown as a line diff.
     Text,
@@ -368,6 +368,12 @@ impl Kind {
     /// Any object of Kubernetes that has no kind of its own here.
     pub const fn object() -> Self {
         kinds::OBJECT
+    }
+
+    /// Whether boma makes nothing of the kind itself: its objects come in manifests that somebody
+    /// supplies, and what may change of them the cluster knows best.
+    pub fn is_foreign(self) -> bool {
+        kinds::FOREIGN.contains(&self)
     }
 
     /// Every kind of the product that is made, so none that is only observed.

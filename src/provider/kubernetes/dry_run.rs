@@ -32,6 +32,9 @@ pub struct Objection {
     pub message: String,
     /// What to do next.
     pub help: String,
+    /// Whether what was sent is to blame, and no quota, webhook or fault that may pass: a value that
+    /// is not allowed, or a field that does not change.
+    pub is_lasting: bool,
 }
 
 /// Has the server check one object, changing nothing. What cannot be tried before its namespace or
@@ -49,6 +52,14 @@ pub async fn dry_run(client: &Client, trial: &Trial) -> Result<(), Objection> {
         Ok(_) => Ok(()),
         Err(Failure::Refused { retry: Retry::NextApply, .. }) => Ok(()),
         Err(Failure::Api(status)) if status.code == 404 => Ok(()),
-        Err(failure) => Err(Objection { message: failure.to_string(), help: failure.help() }),
+        Err(failure) => Err(Objection {
+            message: failure.to_string(),
+            help: failure.help(),
+            is_lasting: is_lasting(&failure),
+        }),
     }
+}
+
+fn is_lasting(failure: &Failure) -> bool {
+    matches!(failure, Failure::Api(status) if status.code == 422)
 }

@@ -42,6 +42,9 @@ pub fn place(kind: &str, name: &str) -> Place {
     let (api, plural) = match kind {
         "Deployment" => ("apps/v1", "deployments"),
         "DaemonSet" => ("apps/v1", "daemonsets"),
+        "StatefulSet" => ("apps/v1", "statefulsets"),
+        "Job" => ("batch/v1", "jobs"),
+        "Pod" => ("v1", "pods"),
         "StorageClass" => ("storage.k8s.io/v1", "storageclasses"),
         "CustomResourceDefinition" => ("apiextensions.k8s.io/v1", "customresourcedefinitions"),
         "PersistentVolumeClaim" => ("v1", "persistentvolumeclaims"),

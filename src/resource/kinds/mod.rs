@@ -15,7 +15,7 @@ mod vm;
 
 use super::Kind;
 
-pub use kubernetes::OBJECT;
+pub use kubernetes::{FOREIGN, OBJECT};
 
 /// Every kind that is made, in the order of the stack: machines and what is on them, then the
 /// cluster's.

@@ -41,6 +41,7 @@ pub(super) const ALL: &[Kind] = &[
     custom::HELM_CHART_CONFIG,
     OBJECT,
     policy::PRIORITY_CLASS,
+    policy::RUNTIME_CLASS,
     policy::LIMIT_RANGE,
     policy::RESOURCE_QUOTA,
     policy::NETWORK_POLICY,
@@ -50,11 +51,31 @@ pub(super) const ALL: &[Kind] = &[
     storage::VOLUME,
     storage::CLAIM,
     network::SERVICE,
+    network::ENDPOINT_SLICE,
+    network::INGRESS_CLASS,
     network::INGRESS,
     workload::DEPLOYMENT,
     workload::DAEMON_SET,
+    workload::STATEFUL_SET,
+    workload::REPLICA_SET,
+    workload::JOB,
+    workload::CRON_JOB,
+    workload::POD,
     project::SELF_UPGRADING,
     node::NODE,
+];
+
+/// Kinds that boma makes nothing of itself: they come in manifests that somebody supplies.
+pub const FOREIGN: &[Kind] = &[
+    OBJECT,
+    policy::RUNTIME_CLASS,
+    network::ENDPOINT_SLICE,
+    network::INGRESS_CLASS,
+    workload::STATEFUL_SET,
+    workload::REPLICA_SET,
+    workload::JOB,
+    workload::CRON_JOB,
+    workload::POD,
 ];
 
 #[cfg(test)]
@@ -75,20 +96,62 @@ mod tests {
         ),
         ("DaemonSet", &["spec.selector.matchLabels.app"]),
         ("Deployment", &["spec.selector.matchLabels.app"]),
+        ("EndpointSlice", &["addressType"]),
+        ("IngressClass", &["spec.controller"]),
+        (
+            "Job",
+            &[
+                "spec.template.spec.containers.a.image",
+                "spec.template.metadata.labels.a",
+                "spec.selector.matchLabels.a",
+                "spec.completionMode",
+                "spec.completions",
+            ],
+        ),
+        ("PersistentVolume", &["spec.csi.volumeHandle"]),
         (
             "PersistentVolumeClaim",
             &["spec.storageClassName", "spec.accessModes", "spec.volumeName", "spec.volumeMode"],
         ),
+        (
+            "Pod",
+            &["spec.containers.a.command", "spec.volumes.a.secret.secretName", "spec.hostNetwork"],
+        ),
         ("PriorityClass", &["value", "preemptionPolicy"]),
+        ("ReplicaSet", &["spec.selector.matchLabels.app"]),
         ("ResourceQuota", &["spec.scopes"]),
         ("RoleBinding", &["roleRef.kind"]),
+        ("RuntimeClass", &["handler"]),
         ("Secret", &["type"]),
-        ("Service", &["spec.clusterIP"]),
+        ("Service", &["spec.clusterIP", "spec.healthCheckNodePort", "spec.loadBalancerClass"]),
+        (
+            "StatefulSet",
+            &[
+                "spec.serviceName",
+                "spec.selector.matchLabels.app",
+                "spec.podManagementPolicy",
+                "spec.volumeClaimTemplates.data.spec.resources.requests.storage",
+            ],
+        ),
         (
             "StorageClass",
             &["provisioner", "parameters.datastoreurl", "reclaimPolicy", "volumeBindingMode"],
         ),
         ("VolumeSnapshotClass", &["driver", "deletionPolicy", "parameters.x"]),
+    ];
+
+    /// What it does change there.
+    const FREE: &[(&str, &str)] = &[
+        ("CronJob", "spec.jobTemplate.spec.template.spec.containers.a.image"),
+        ("Job", "spec.parallelism"),
+        ("Job", "spec.suspend"),
+        ("PersistentVolume", "spec.persistentVolumeReclaimPolicy"),
+        ("Pod", "spec.containers.a.image"),
+        ("ReplicaSet", "spec.template.spec.containers.a.image"),
+        ("Service", "spec.ports.80.targetPort"),
+        ("StatefulSet", "spec.replicas"),
+        ("StatefulSet", "spec.template.spec.containers.a.image"),
+        ("StatefulSet", "spec.updateStrategy.type"),
     ];
 
     #[test]
@@ -103,6 +166,9 @@ mod tests {
             for path in *paths {
                 assert!(demands(effect(kind, path, json!({}))), "{kind} {path}");
             }
+        }
+        for (kind, path) in FREE {
+            assert!(!demands(effect(kind, path, json!({}))), "{kind} {path}");
         }
         for (kind, path) in [
             ("ConfigMap", "data.a"),

@@ -1,14 +1,29 @@
 //! What limits pods and namespaces.
 
-use super::common::{PLAIN, amount, fixed, kind};
+use super::common::{PLAIN, amount, any, fixed, kind, list};
 use crate::resource::Kind;
 
 /// Shape: `value`, `globalDefault`, `description`.
 pub const PRIORITY_CLASS: Kind =
     kind!("kubernetes/PriorityClass", PLAIN, &[fixed("value"), fixed("preemptionPolicy")]);
 
-/// Shape: `spec.limits`.
-pub const LIMIT_RANGE: Kind = kind!("kubernetes/LimitRange", PLAIN);
+/// Shape: `handler`, `overhead`, `scheduling`.
+pub const RUNTIME_CLASS: Kind = kind!("kubernetes/RuntimeClass", PLAIN, &[fixed("handler")]);
+
+/// Shape: `spec.limits`: a list of amounts by name, for each type of thing.
+pub const LIMIT_RANGE: Kind = kind!(
+    "kubernetes/LimitRange",
+    PLAIN,
+    &[
+        amount("spec.limits.*.max"),
+        amount("spec.limits.*.min"),
+        amount("spec.limits.*.default"),
+        amount("spec.limits.*.defaultRequest"),
+        amount("spec.limits.*.maxLimitRequestRatio"),
+        any("spec.limits.*"),
+        list("spec.limits", "type"),
+    ],
+);
 
 /// Shape: `spec.hard`: amounts by name.
 pub const RESOURCE_QUOTA: Kind =

@@ -1,7 +1,7 @@
 //! What only projects have: objects that hold a county's data, and images that the CHT sets itself.
 
 use super::common::{PLAIN, any, fixed, kind};
-use super::workload::{ROLLS_OUT, TEMPLATE};
+use super::workload::{REPLICAS, ROLLS_OUT, TEMPLATE, TEMPLATE_REST};
 use crate::resource::{Effect, Field, Kind, Mode};
 
 const MADE_WITH: &str = "CouchDB keeps the user, password, secret and UUID that its volume was made \
@@ -28,8 +28,10 @@ pub const SELF_UPGRADING: Kind = kind!(
     "kubernetes/SelfUpgrading",
     ROLLS_OUT,
     &[
+        REPLICAS,
         fixed("spec.selector"),
         Field::owned("spec.template.spec.containers.*.image").mode(Mode::Initial),
     ],
     TEMPLATE,
+    TEMPLATE_REST,
 );

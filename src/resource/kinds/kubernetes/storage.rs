@@ -1,10 +1,12 @@
 //! Drivers, classes, volumes and claims.
 
-use super::common::{PLAIN, fixed, kind};
+use super::common::{PLAIN, amount, any, fixed, kind};
 use crate::resource::{Comparison, Effect, Field, Kind};
 
 const CLAIM_KEEPS: &str = "a claim keeps its class, volume and access for good: take back the edit; \
      data moves to another volume only by a copy";
+const VOLUME_KEEPS: &str = "a volume keeps what is behind it for good: take back the edit, and give another volume \
+     another name";
 const CLAIM_GROWS: &str = "a volume can only grow: set its size to what it has, or more";
 
 /// Shape: `spec.attachRequired`, `spec.podInfoOnMount`.
@@ -31,8 +33,21 @@ pub const SNAPSHOT_CLASS: Kind = kind!(
     &[fixed("driver"), fixed("deletionPolicy"), fixed("parameters")],
 );
 
-/// One field of a volume: `spec.persistentVolumeReclaimPolicy`. The rest is its driver's.
-pub const VOLUME: Kind = kind!("kubernetes/PersistentVolume", Nature { holds_data: true, ..PLAIN });
+/// One field of a volume: `spec.persistentVolumeReclaimPolicy`. The rest is its driver's, unless
+/// somebody's manifest has a whole one.
+pub const VOLUME: Kind = kind!(
+    "kubernetes/PersistentVolume",
+    Nature { holds_data: true, ..PLAIN },
+    &[
+        any("spec.persistentVolumeReclaimPolicy"),
+        any("spec.accessModes"),
+        any("spec.claimRef"),
+        any("spec.mountOptions"),
+        any("spec.storageClassName"),
+        amount("spec.capacity"),
+        any("spec").effect(Effect::Refuse(VOLUME_KEEPS)),
+    ],
+);
 
 /// Shape: `spec.storageClassName`, `spec.accessModes`, `spec.resources.requests.storage`,
 /// `spec.volumeName`; `attached`: the nodes that its volume hangs on, where it is read by itself.
