@@ -222,7 +222,8 @@ impl Request<'_> {
     }
 
     /// Plans on what was read, once machines that are to join the cluster have asked whether they
-    /// can. Gives back what was read with their answers.
+    /// can, and the cluster whether it takes changes of what is not boma's own to know. Gives back
+    /// what was read with the machines' answers.
     ///
     /// # Errors
     /// Resources need each other in a circle.
@@ -235,7 +236,8 @@ impl Request<'_> {
         let desired = self.retained(&refreshed);
         let request = Request { desired: &desired, ..*self };
         let refreshed = preflight::ask(world, &request, secrets, refreshed).await;
-        let review = request.review_desired(&refreshed, false, secrets)?;
+        let mut review = request.review_desired(&refreshed, false, secrets)?;
+        review.findings.extend(admission::refusals(&review, secrets, world).await);
         Ok((review, refreshed))
     }
 

@@ -10,10 +10,12 @@ const CLUSTER_WIDE: &[&str] = &[
     "ClusterRoleBinding",
     "CSIDriver",
     "CustomResourceDefinition",
+    "IngressClass",
     "Namespace",
     "Node",
     "PersistentVolume",
     "PriorityClass",
+    "RuntimeClass",
     "StorageClass",
     "VolumeSnapshotClass",
 ];

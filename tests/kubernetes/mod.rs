@@ -40,6 +40,7 @@ mod compare;
 mod conflicts;
 mod cpi_differences;
 mod deletion;
+mod fixed_fields;
 mod gaps;
 mod kubelet;
 mod lab_plane;

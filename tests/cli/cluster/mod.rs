@@ -7,5 +7,6 @@ mod hand;
 mod managers;
 mod manifests;
 mod namespaces;
+mod own_kinds;
 mod own_upgrades;
 mod volumes;
