@@ -15,7 +15,8 @@ use crate::resource::Kind;
 const PASSWORD: &str = "COUCHDB_PASSWORD";
 
 /// Refuses to delete what holds data, whatever a plan says: claims and volumes, whatever is said to
-/// hold data, a Secret with a CouchDB password, a namespace with a claim in it.
+/// hold data, a Secret with a CouchDB password, a StatefulSet that takes its claims with it, a
+/// namespace with a claim in it.
 ///
 /// # Errors
 /// It holds data; nobody can say whether a namespace has claims.
@@ -29,6 +30,9 @@ pub async fn refuse_data(
     let password = place.is_secret() && seen.is_some_and(has_password);
     if volume || password || kind.holds_data {
         return Err(kept(format!("{} {} holds data", place.kind, place.name)));
+    }
+    if place.is("apps", "StatefulSet") && seen.is_some_and(takes_claims) {
+        return Err(kept(format!("the claims of the StatefulSet {} go with it", place.name)));
     }
     if !place.is("", "Namespace") {
         return Ok(());
@@ -45,6 +49,12 @@ pub async fn refuse_data(
 
 fn has_password(secret: &Json) -> bool {
     ["data", "binary_data"].iter().any(|part| secret[*part].get(PASSWORD).is_some())
+}
+
+fn takes_claims(set: &Json) -> bool {
+    let spec = &set["spec"];
+    spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
+        && spec["volumeClaimTemplates"].as_array().is_some_and(|claims| !claims.is_empty())
 }
 
 /// A claim of a namespace. `None` where it has none.
@@ -73,7 +83,8 @@ pub async fn delete(
     place: &Place,
     uid: Option<&str>,
 ) -> Result<Option<Json>, Failure> {
-    let policy = if place.group() == "apps" { "Foreground" } else { "Background" };
+    let policy =
+        if ["apps", "batch"].contains(&place.group()) { "Foreground" } else { "Background" };
     let mut options =
         json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy});
     if let Some(uid) = uid {

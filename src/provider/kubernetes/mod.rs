@@ -51,6 +51,7 @@ mod upgrade;
 mod validity;
 mod websocket;
 mod why;
+mod workload;
 mod write;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ const TOLD: usize = 3;
 /// and where nothing can be read: the reason is a help, not a reading.
 pub async fn reasons(client: &Client, place: &Place, live: &Json) -> Vec<String> {
     let Some(namespace) = &place.namespace else { return Vec::new() };
-    let is_workload = place.group() == "apps";
+    let is_workload = place.group() == "apps" || place.is("batch", "Job");
     if !is_workload && !place.is("", "PersistentVolumeClaim") {
         return Vec::new();
     }

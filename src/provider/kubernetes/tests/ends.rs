@@ -82,6 +82,21 @@ async fn what_holds_data_is_deleted_only_where_it_was_given_up() {
 }
 
 #[tokio::test]
+async fn numbered_pods_that_would_take_their_claims_with_them_stay() {
+    let delete = async |policy: &str| {
+        let fake = Fake::new();
+        let path = "DELETE /apis/apps/v1/namespaces/default/statefulsets/a";
+        fake.on(path, [ok(json!({"kind": "Status"}))]);
+        let live = json!({"spec": {"volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+            "persistentVolumeClaimRetentionPolicy": {"whenDeleted": policy}}});
+        let outcome = act(&fake, "StatefulSet", Operation::Delete, live).await;
+        (outcome.is_ok(), fake.lines().len())
+    };
+    assert_eq!(delete("Retain").await, (true, 1));
+    assert_eq!(delete("Delete").await, (false, 0), "nothing is asked for");
+}
+
+#[tokio::test]
 async fn a_secret_with_the_databases_password_stays() {
     let fake = Fake::new();
     fake.on("DELETE /api/v1/namespaces/default/secrets/a", [ok(json!({"kind": "Status"}))]);
