@@ -23,7 +23,7 @@ use super::kubernetes::{Port, ProjectAction, Staging, kubeconfig_path};
 use super::side_door;
 use super::staged::FaultRule;
 use super::tls::identity;
-use super::vsphere::{Desk, Entry, RestRequest, Settings, World, adjust, attach, detach};
+use super::vsphere::{Desk, Entry, Reply, RestRequest, Settings, World, adjust, attach, detach};
 use super::world::LabWorld;
 
 /// How a lab is served; none of it is part of the world.
@@ -296,15 +296,10 @@ async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<A
             let agent = header(USER_AGENT.as_str()).unwrap_or_default();
             let cookie = header(COOKIE.as_str()).and_then(|text| session_cookie(&text));
             let action = header("soapaction").unwrap_or_default();
-            loop {
-                match soap(&core, &body, &action, cookie.as_deref(), &agent) {
-                    Outcome::Answered(answer) => break answer,
-                    Outcome::Cut => return Err(Cut),
-                    Outcome::Waits => tokio::time::sleep(WAIT_POLL).await,
-                }
-            }
+            let ask = || soap(&core, &body, &action, cookie.as_deref(), &agent);
+            answered(ask).await?
         }
-        (&Method::POST, "/pbm" | "/pbm/sdk") => pbm(&core, &body).ok_or(Cut)?,
+        (&Method::POST, "/pbm" | "/pbm/sdk") => answered(|| pbm(&core, &body)).await?,
         (&Method::GET, "/sdk/vimServiceVersions.xml") => text(StatusCode::OK, VERSIONS.to_owned()),
         (_, path) if path.starts_with("/lab/") => {
             let mut core = lock(&core);
@@ -325,7 +320,7 @@ async fn respond(request: Request<Incoming>, core: Arc<Mutex<Core>>) -> Result<A
                 session: session.as_deref(),
                 agent: &agent,
             };
-            rest(&core, &request).ok_or(Cut)?
+            answered(|| rest(&core, &request)).await?
         }
         _ => plain(StatusCode::NOT_FOUND, "nothing is here; SOAP is at /sdk"),
     })
@@ -336,7 +331,7 @@ const VERSIONS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <namespaces version="1.0"><namespace><name>urn:vim25</name><version>7.0.3.2</version><priorVersions><version>7.0.3.1</version><version>7.0.3.0</version><version>7.0.2.0</version><version>7.0.1.0</version><version>7.0.0.0</version><version>6.7.3</version><version>6.7.2</version><version>6.7.1</version><version>6.7</version><version>6.5</version><version>6.0</version><version>5.5</version></priorVersions></namespace></namespaces>
 "#;
 
-/// What becomes of a SOAP request.
+/// What becomes of a request to the vCenter.
 enum Outcome {
     Answered(Answer),
     /// The connection is to be cut.
@@ -348,6 +343,17 @@ enum Outcome {
 /// How often a request that waits looks whether something has changed.
 const WAIT_POLL: Duration = Duration::from_millis(20);
 
+/// Asks until there is an answer.
+async fn answered(ask: impl Fn() -> Outcome) -> Result<Answer, Cut> {
+    loop {
+        match ask() {
+            Outcome::Answered(answer) => return Ok(answer),
+            Outcome::Cut => return Err(Cut),
+            Outcome::Waits => tokio::time::sleep(WAIT_POLL).await,
+        }
+    }
+}
+
 fn soap(
     core: &Mutex<Core>,
     body: &str,
@@ -355,16 +361,54 @@ fn soap(
     cookie: Option<&str>,
     agent: &str,
 ) -> Outcome {
-    let mut core = lock(core);
-    if core.broken {
-        return Outcome::Answered(unwritable("free some space and start it again"));
-    }
     if !supported(action.trim().trim_matches('"')) {
         let fault = super::vsphere::unsupported_version(action);
         return Outcome::Answered(text(StatusCode::INTERNAL_SERVER_ERROR, fault));
     }
+    let ask = |desk: &mut Desk, settings, now| desk.handle(body, cookie, agent, settings, now);
+    kept(core, ask, |status, reply| {
+        let mut answer = xml(status, reply.body);
+        if let Some(cookie) = reply.cookie {
+            let cookie = format!("vmware_soap_session=\"{cookie}\"; Path=/; HttpOnly; Secure");
+            if let Ok(value) = HeaderValue::from_str(&cookie) {
+                answer.headers_mut().insert(SET_COOKIE, value);
+            }
+        }
+        answer
+    })
+}
+
+fn pbm(core: &Mutex<Core>, body: &str) -> Outcome {
+    kept(core, |desk, _, now| desk.pbm(body, now), |status, reply| xml(status, reply.body))
+}
+
+fn rest(core: &Mutex<Core>, request: &RestRequest<'_>) -> Outcome {
+    kept(
+        core,
+        |desk, _, now| desk.rest(request, now),
+        |status, reply| {
+            let mut answer = plain(status, &reply.body);
+            if status != StatusCode::SERVICE_UNAVAILABLE && !reply.body.is_empty() {
+                let json = HeaderValue::from_static("application/json");
+                answer.headers_mut().insert(CONTENT_TYPE, json);
+            }
+            answer
+        },
+    )
+}
+
+/// Has the vCenter reply at a time; what that changed is in the log before the answer leaves.
+fn kept(
+    core: &Mutex<Core>,
+    ask: impl FnOnce(&mut Desk, Settings, u64) -> Reply,
+    answer: impl FnOnce(StatusCode, Reply) -> Answer,
+) -> Outcome {
+    let mut core = lock(core);
+    if core.broken {
+        return Outcome::Answered(unwritable("free some space and start it again"));
+    }
     let settings = core.settings;
-    let mut reply = core.desk.handle(body, cookie, agent, settings, now());
+    let mut reply = ask(&mut core.desk, settings, now());
     if let Err(error) = core.keep(std::mem::take(&mut reply.entries)) {
         return Outcome::Answered(unwritable(&error.to_string()));
     }
@@ -372,54 +416,12 @@ fn soap(
         return if reply.cut { Outcome::Cut } else { Outcome::Waits };
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = match status {
-        StatusCode::SERVICE_UNAVAILABLE => plain(status, &reply.body),
-        _ => text(status, reply.body),
-    };
-    if let Some(cookie) = reply.cookie {
-        let cookie = format!("vmware_soap_session=\"{cookie}\"; Path=/; HttpOnly; Secure");
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
-            answer.headers_mut().insert(SET_COOKIE, value);
-        }
-    }
-    Outcome::Answered(answer)
-}
-
-/// `None` when the connection is to be cut instead.
-fn pbm(core: &Mutex<Core>, body: &str) -> Option<Answer> {
-    let mut core = lock(core);
-    if core.broken {
-        return Some(unwritable("free some space and start it again"));
-    }
-    let mut reply = core.desk.pbm(body, now());
-    if let Err(error) = core.keep(std::mem::take(&mut reply.entries)) {
-        return Some(unwritable(&error.to_string()));
-    }
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (!reply.cut).then(|| text(status, reply.body))
+    Outcome::Answered(answer(status, reply))
 }
 
 pub(super) fn unwritable(why: &str) -> Answer {
     let message = format!("the lab could not write its log: {why}");
     plain(StatusCode::SERVICE_UNAVAILABLE, &message)
-}
-
-/// `None` when the connection is to be cut instead.
-fn rest(core: &Mutex<Core>, request: &RestRequest<'_>) -> Option<Answer> {
-    let mut core = lock(core);
-    if core.broken {
-        return Some(unwritable("free some space and start it again"));
-    }
-    let mut reply = core.desk.rest(request, now());
-    if let Err(error) = core.keep(std::mem::take(&mut reply.entries)) {
-        return Some(unwritable(&error.to_string()));
-    }
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = plain(status, &reply.body);
-    if status != StatusCode::SERVICE_UNAVAILABLE && !reply.body.is_empty() {
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    (!reply.cut).then_some(answer)
 }
 
 /// No version, or one that a vCenter 7.0 U3 knows.
@@ -441,6 +443,14 @@ fn session_cookie(header: &str) -> Option<String> {
     let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == "vmware_soap_session")?;
     Some(value.trim_matches('"').to_owned())
+}
+
+/// What the proxy in front of a service says itself is no XML.
+fn xml(status: StatusCode, body: String) -> Answer {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => plain(status, &body),
+        _ => text(status, body),
+    }
 }
 
 fn text(status: StatusCode, body: String) -> Answer {

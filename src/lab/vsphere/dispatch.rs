@@ -46,6 +46,16 @@ pub(in crate::lab) struct Reply {
     pub waits: bool,
 }
 
+/// A SOAP request that is to be carried out.
+pub(super) struct Begun {
+    pub call: Element,
+    /// The object that it is sent to.
+    pub this: Ref,
+    pub hits: Hits,
+    /// With the records of what time did before it.
+    pub reply: Reply,
+}
+
 /// What a method gives back besides changes of the world.
 type Done = Result<(Answer, Option<String>), Fault>;
 
@@ -71,19 +81,10 @@ impl Desk {
         settings: Settings,
         now: u64,
     ) -> Reply {
-        let mut reply = Reply { entries: self.settle(now), ..Reply::default() };
-        let (call, this) = match read_call(text) {
-            Ok(read) => read,
-            Err(fault) => return reply.refused(&fault),
+        let Begun { call, this, hits, mut reply } = match self.begin(text, now) {
+            Ok(begun) => begun,
+            Err(reply) => return reply,
         };
-        *self.requests.entry(call.name.clone()).or_default() += 1;
-        let hits = self.staging.count(&call.name);
-        if hits.has(&StagedFault::DropBefore) {
-            return Reply { cut: true, ..reply };
-        }
-        if hits.has(&StagedFault::Unavailable) {
-            return reply.unavailable();
-        }
         let settings = self.prepare(&hits, &this, cookie, settings, &mut reply.entries);
         let done = refused(&hits)
             .and_then(|()| SCHEMA.check_call(&call, &this.class))
@@ -104,6 +105,31 @@ impl Desk {
             Err(fault) if fault.kind == session::TOO_MANY => reply.unavailable(),
             Err(fault) => reply.refused(&fault),
         }
+    }
+
+    /// Reads one SOAP request and counts it. An error is what is answered at once.
+    pub(super) fn begin(&mut self, text: &str, now: u64) -> Result<Begun, Reply> {
+        let reply = Reply { entries: self.settle(now), ..Reply::default() };
+        match read_call(text) {
+            Ok((call, this)) => {
+                let (hits, reply) = self.count(&call.name, reply)?;
+                Ok(Begun { call, this, hits, reply })
+            }
+            Err(fault) => Err(reply.refused(&fault)),
+        }
+    }
+
+    /// Counts one request of any protocol. An error is what staged faults answer in its place.
+    pub(super) fn count(&mut self, name: &str, reply: Reply) -> Result<(Hits, Reply), Reply> {
+        *self.requests.entry(name.to_owned()).or_default() += 1;
+        let hits = self.staging.count(name);
+        if hits.has(&StagedFault::DropBefore) {
+            return Err(Reply { cut: true, ..reply });
+        }
+        if hits.has(&StagedFault::Unavailable) {
+            return Err(reply.unavailable());
+        }
+        Ok((hits, reply))
     }
 
     /// Does what staged faults do before a call, and gives the settings that it runs with.
@@ -305,7 +331,7 @@ pub(in crate::lab) fn unsupported_version(action: &str) -> String {
 }
 
 /// The call in an envelope, and the object it is sent to.
-pub(super) fn read_call(text: &str) -> Result<(Element, Ref), Fault> {
+fn read_call(text: &str) -> Result<(Element, Ref), Fault> {
     let mut root = Element::parse(text).map_err(|error| Fault::request(error.to_string()))?;
     let soap = |element: &Element, name: &str| {
         element.name == name && element.namespace.as_deref() == Some(SOAP)

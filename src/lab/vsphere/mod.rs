@@ -49,7 +49,7 @@ pub(super) use adjust::adjust;
 pub(super) use call::Settings;
 pub(super) use cloud::CloudMachine;
 pub(super) use disk::{attach, detach};
-pub(super) use dispatch::{Desk, unsupported_version};
+pub(super) use dispatch::{Desk, Reply, unsupported_version};
 pub(super) use drift::drift;
 pub(super) use genesis::complete;
 pub(super) use guest::{Guest, draw_bytes, guests};

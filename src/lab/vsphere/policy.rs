@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::StagedFault;
 use crate::xml::{Element, envelope};
 
-use super::dispatch::{Desk, Reply, read_call, refused};
+use super::dispatch::{Begun, Desk, Reply, refused};
 use super::fault::Fault;
 use super::ids;
 use super::permission::holds;
@@ -36,19 +35,10 @@ const USUAL: [[&str; 3]; 2] = [
 impl Desk {
     /// Answers one PBM request.
     pub(in crate::lab) fn pbm(&mut self, text: &str, now: u64) -> Reply {
-        let reply = Reply { entries: self.settle(now), ..Reply::default() };
-        let (call, this) = match read_call(text) {
-            Ok(read) => read,
-            Err(fault) => return reply.refused(&fault),
+        let Begun { call, this, hits, reply } = match self.begin(text, now) {
+            Ok(begun) => begun,
+            Err(reply) => return reply,
         };
-        *self.requests.entry(call.name.clone()).or_default() += 1;
-        let hits = self.staging.count(&call.name);
-        if hits.has(&StagedFault::DropBefore) {
-            return Reply { cut: true, ..reply };
-        }
-        if hits.has(&StagedFault::Unavailable) {
-            return reply.unavailable();
-        }
         let session = self.session(header(text).as_deref()).cloned();
         let answer = match session {
             _ if refused(&hits).is_err() => refused(&hits).map(|()| Vec::new()),

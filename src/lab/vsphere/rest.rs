@@ -41,17 +41,12 @@ type Outcome = (u16, Value, Vec<Effect>);
 impl Desk {
     /// Answers one REST request. Its sessions are the same as those of SOAP.
     pub(in crate::lab) fn rest(&mut self, request: &RestRequest<'_>, now: u64) -> Reply {
-        let mut reply = Reply { entries: self.settle(now), ..Reply::default() };
+        let reply = Reply { entries: self.settle(now), ..Reply::default() };
         let form = if request.path.starts_with("/api/") { Form::Api } else { Form::Rest };
-        let name = name(request, form);
-        *self.requests.entry(name.clone()).or_default() += 1;
-        let hits = self.staging.count(&name);
-        if hits.has(&StagedFault::DropBefore) {
-            return Reply { cut: true, ..reply };
-        }
-        if hits.has(&StagedFault::Unavailable) {
-            return reply.unavailable();
-        }
+        let (hits, mut reply) = match self.count(&name(request, form), reply) {
+            Ok(counted) => counted,
+            Err(reply) => return reply,
+        };
         if hits.has(&StagedFault::ExpireSession) {
             let expired = self.session(request.session).map(|session| session.key.clone());
             if let Some(key) = expired {
