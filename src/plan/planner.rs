@@ -13,8 +13,8 @@ use super::window::windows;
 use super::{Action, Basis, BlockCause, Blocked, Change, Desired, FORMAT, Live, Options, Plan};
 use crate::graph::Cycle;
 use crate::resource::{
-    Address, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Lifecycle, Locator, Mark, Object,
-    Reading, Resource, SecretSource,
+    Address, Edge, EdgeKind, Endpoint, EndpointFacts, Identity, Kind, Lifecycle, Locator, Mark,
+    Object, Reading, Resource, SecretSource,
 };
 use crate::state::{Record, State};
 
@@ -60,8 +60,8 @@ pub fn plan(
     }
     planner.keep_the_quorum();
     planner.keep_what_is_used();
-    planner.keep_what_cannot_be_drained();
-    planner.keep_what_would_not_be_drained();
+    planner.keep_what_nobody_asks();
+    planner.keep_what_nobody_drains();
     let (lineage, changes, blocked) = (planner.lineage, planner.changes, planner.blocked);
     finish(desired, prior, live, Basis { lineage, ..basis }, changes, blocked)
 }
@@ -202,9 +202,9 @@ impl Planner<'_> {
     }
 
     /// A machine is not disturbed while nobody can say what its k3s node does.
-    fn keep_what_cannot_be_drained(&mut self) {
+    fn keep_what_nobody_asks(&mut self) {
         let known = |node: &Address| self.prior.resources.contains_key(node) || self.is_up(node);
-        let silent: BTreeSet<Address> = self
+        let silent: Vec<Address> = self
             .blocked
             .values()
             .filter(|one| one.kind.lifecycle.is_node() && known(&one.address))
@@ -213,15 +213,9 @@ impl Planner<'_> {
         for node in silent {
             let record = self.prior.resources.get(&node).map(|record| record.edges.clone());
             let wanted = || Some(self.desired.resources.get(&node)?.edges.clone());
-            let edges = record.or_else(wanted).into_iter().flatten();
-            let homes = edges.filter(|edge| edge.kind == EdgeKind::LivesIn);
-            for home in homes {
-                if self.changes.get(&home.to).is_some_and(|change| change.window.is_some())
-                    && let Some(change) = self.changes.remove(&home.to)
-                {
-                    let cause = BlockCause::Dependency(node.clone());
-                    let (address, kind, origin) = (change.address, change.kind, change.origin);
-                    self.blocked.insert(home.to, Blocked { address, kind, cause, origin });
+            for home in homes(&record.or_else(wanted).unwrap_or_default()) {
+                if self.changes.get(home).is_some_and(|change| change.window.is_some()) {
+                    self.hold(home, BlockCause::Dependency(node.clone()));
                 }
             }
         }
@@ -229,36 +223,24 @@ impl Planner<'_> {
 
     /// A machine is not disturbed by a plan that leaves the k3s node on it out: nobody would move
     /// its pods away.
-    fn keep_what_would_not_be_drained(&mut self) {
-        let left_out: Vec<(Address, Address)> = self
-            .desired
-            .resources
-            .values()
-            .filter(|node| node.kind.lifecycle.is_node() && self.runs_unplanned(&node.address))
-            .flat_map(|node| {
-                let homes = node.edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn);
-                homes.map(|home| (node.address.clone(), home.to.clone()))
-            })
-            .collect();
-        for (node, home) in left_out {
-            let disrupts = |change: &&Change| change.disrupts(&home);
-            let found: Vec<Address> = self
-                .changes
-                .values()
-                .filter(disrupts)
-                .map(|change| change.address.clone())
-                .collect();
-            for address in found {
-                let Some(change) = self.changes.remove(&address) else { continue };
-                let cause = BlockCause::Refused {
-                    message: format!(
-                        "{node} runs on that machine and is no part of this plan: its pods would \
-                         not be moved away first"
-                    ),
-                    help: format!("add --target {node}, or leave out the --exclude that covers it"),
-                };
-                let Change { address, kind, origin, .. } = change;
-                self.blocked.insert(address.clone(), Blocked { address, kind, cause, origin });
+    fn keep_what_nobody_drains(&mut self) {
+        let desired = self.desired;
+        for (name, node) in &desired.resources {
+            if !node.kind.lifecycle.is_node() || !self.runs_unplanned(name) {
+                continue;
+            }
+            for home in homes(&node.edges) {
+                let disturbing = self.changes.values().filter(|change| change.disrupts(home));
+                let disturbing: Vec<_> = disturbing.map(|change| change.address.clone()).collect();
+                for address in disturbing {
+                    let message = format!(
+                        "{name} runs on that machine and is no part of this plan: its pods would not \
+                         be moved away first"
+                    );
+                    let help =
+                        format!("add --target {name}, or leave out the --exclude that covers it");
+                    self.hold(&address, BlockCause::Refused { message, help });
+                }
             }
         }
     }
@@ -277,6 +259,13 @@ impl Planner<'_> {
         })
     }
 
+    /// Takes a change out of the plan again, which then says why.
+    pub(super) fn hold(&mut self, address: &Address, cause: BlockCause) {
+        if let Some(Change { address, kind, origin, .. }) = self.changes.remove(address) {
+            self.blocked.insert(address.clone(), Blocked { address, kind, cause, origin });
+        }
+    }
+
     pub(super) fn block(&mut self, resource: &Resource, cause: BlockCause) {
         let blocked = Blocked {
             address: resource.address.clone(),
@@ -286,4 +275,8 @@ impl Planner<'_> {
         };
         self.blocked.insert(resource.address.clone(), blocked);
     }
+}
+
+fn homes(edges: &[Edge]) -> impl Iterator<Item = &Address> {
+    edges.iter().filter(|edge| edge.kind == EdgeKind::LivesIn).map(|edge| &edge.to)
 }

@@ -5,7 +5,7 @@
 //! `cli/server.md` (`--cluster-reset`: the only way to one voter).
 
 use super::planner::Planner;
-use super::{Action, BlockCause, Blocked, Change};
+use super::{Action, BlockCause, Change};
 use crate::resource::{Address, Lifecycle, Reading};
 
 /// Fewer voters cannot lose one: the one before the last could not be taken out.
@@ -33,11 +33,8 @@ impl Planner<'_> {
         }
         let servers = if left == 1 { "1 server".to_owned() } else { format!("{left} servers") };
         for address in leaving {
-            let Some(change) = self.changes.remove(&address) else { continue };
             let message = format!("etcd would be left with {servers}");
-            let cause = BlockCause::Refused { message, help: HELP.into() };
-            let (kind, origin) = (change.kind, change.origin);
-            self.blocked.insert(address.clone(), Blocked { address, kind, cause, origin });
+            self.hold(&address, BlockCause::Refused { message, help: HELP.into() });
         }
     }
 

@@ -118,10 +118,7 @@ impl Planner<'_> {
     /// still be there.
     pub(super) fn keep_what_is_used(&mut self) {
         while let Some((owner, user)) = self.used_by_blocked() {
-            let Some(change) = self.changes.remove(&owner) else { return };
-            let cause = BlockCause::Dependency(user);
-            let (kind, origin) = (change.kind, change.origin);
-            self.blocked.insert(owner.clone(), Blocked { address: owner, kind, cause, origin });
+            self.hold(&owner, BlockCause::Dependency(user));
         }
     }
 
