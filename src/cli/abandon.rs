@@ -11,7 +11,7 @@ use crate::plan::{
     Desired, Disk, Live, NotGivenUp, Observed, Review, VOLUMES, give_up, namespaces,
 };
 use crate::provider::Wanted;
-use crate::resource::Locator;
+use crate::resource::{Kind, Locator};
 
 /// Where all namespaces are read, whoever made them.
 const NAMESPACES: &str = "Namespace";
@@ -45,7 +45,7 @@ pub async fn review(
     world: &World,
     projects: &BTreeSet<String>,
 ) -> Result<(Review, Vec<Disk>), CliError> {
-    let way_in = request.desired.observed.iter().filter(|one| one.kind.name != "vsphere/site");
+    let way_in = request.desired.observed.iter().filter(|one| one.kind != Kind::site());
     let spaces = all(NAMESPACES, ("Namespace", "namespaces"), None);
     let observed = way_in.cloned().chain([spaces]).collect();
     let desired = Desired { observed, ..request.desired.clone() };

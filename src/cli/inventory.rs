@@ -62,7 +62,7 @@ fn named(place: &Json) -> Attributes {
 /// Only what an inventory shows, so that nothing else is asked for.
 fn narrow(mut desired: Desired, mut state: State) -> (Desired, State) {
     let shown = |kind: Kind| document::KINDS.contains(&kind.name);
-    desired.observed.retain(|one| one.kind.name == document::SITE);
+    desired.observed.retain(|one| one.kind == Kind::site());
     for site in &mut desired.observed {
         site.place = named(&site.place.tree());
     }

@@ -14,7 +14,7 @@ use crate::lower::kubernetes::observed;
 use crate::lower::{lower_with, retain};
 use crate::plan::{Basis, BlockCause, Blocked, Desired, Observed, Options, Plan, Review, plan};
 use crate::render;
-use crate::resource::{Address, Endpoint, Glob, Resource, Sealer};
+use crate::resource::{Address, Endpoint, Glob, Kind, Resource, Sealer};
 use crate::rules;
 use crate::state::{State, load as load_state};
 
@@ -111,7 +111,7 @@ pub fn desired(loaded: &Loaded, destroy: bool) -> Desired {
         return desired;
     }
     let way = way_in(&desired);
-    let site = desired.observed.into_iter().filter(|one| one.kind.name == "vsphere/site");
+    let site = desired.observed.into_iter().filter(|one| one.kind == Kind::site());
     // Whoever removes the cluster has to know which disks it has.
     let observed = site.chain(way).chain([observed::volumes()]).collect();
     Desired { endpoints: desired.endpoints, observed, ..Desired::default() }

@@ -1,6 +1,7 @@
 //! All resources of a spec.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use crate::plan::Desired;
 use crate::resource::{Endpoint, EndpointFacts, Glob, Resource};
@@ -28,8 +29,7 @@ pub fn lower_with(spec: &Spec, sources: &Sources) -> Desired {
             EndpointFacts { limit: VCENTER_LIMIT, opened_by: Vec::new() },
         )]),
         unplanned: sources.unplanned(spec),
-        observed: site::site(spec)
-            .into_iter()
+        observed: iter::once(site::site(spec))
             .chain(host::machines(spec))
             .chain(kubernetes::observed(spec))
             .collect(),

@@ -10,9 +10,9 @@ use crate::plan::Observed;
 use crate::resource::{Address, Attributes, Endpoint, Kind};
 use crate::spec::{Machine, Spec};
 
-/// Lowers the one look at the site. `None` only where this version lacks its kind.
-pub fn site(spec: &Spec) -> Option<Observed> {
-    let kind = Kind::named("vsphere/site")?;
+/// Lowers the one look at the site.
+pub fn site(spec: &Spec) -> Observed {
+    let kind = Kind::site();
     let mut place = json!({
         "datacenter": paths::datacenter(spec),
         "objects": objects(spec),
@@ -22,12 +22,12 @@ pub fn site(spec: &Spec) -> Option<Observed> {
     if let Some(policy) = &spec.storage.policy {
         place["policy"] = policy.as_str().into();
     }
-    Some(Observed {
-        address: Address::of("vsphere/site", &spec.vcenter.datacenter),
+    Observed {
+        address: Address::of(kind.name, &spec.vcenter.datacenter),
         kind,
         endpoint: Endpoint::vcenter(),
         place: Attributes::new(&place),
-    })
+    }
 }
 
 fn cloned(spec: &Spec) -> impl Iterator<Item = &Machine> {
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn everything_that_the_spec_supposes_is_looked_for_once() {
-        let place = site(&spec(&[])).unwrap().place.tree();
+        let place = site(&spec(&[])).place.tree();
         let found: Vec<String> = place["objects"]
             .as_array()
             .unwrap()
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_grant_needs_what_it_grants() {
-        let place = site(&spec(&[])).unwrap().place.tree();
+        let place = site(&spec(&[])).place.tree();
         let needs = place["needs"].as_array().unwrap();
         let need = |path: &str, kind: &str, operation: &str, privilege: &str| {
             needs.iter().any(|need| {

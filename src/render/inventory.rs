@@ -6,7 +6,7 @@ use super::json::{DatastoreJson, InventoryJson, NamedJson, RoleJson, VmJson};
 use super::page::Block;
 use super::paint::{Paint, Style};
 use super::words::{clean, count, duration, number};
-use crate::resource::Address;
+use crate::resource::{Address, Kind};
 
 /// What could not be read, the machines, their UUIDs, and how the rest is named. The last lines say
 /// which UUID is which.
@@ -54,7 +54,7 @@ fn failed(inventory: &InventoryJson) -> impl Iterator<Item = (Address, &str)> {
     let roles = inventory.roles.iter().map(|role| (&role.address, &role.reason));
     let place = &inventory.datacenter;
     let site = place.reason.as_deref().filter(|_| place.exists.is_none());
-    let site = site.map(|reason| (Address::of("vsphere/site", &place.name), reason));
+    let site = site.map(|reason| (Address::of(Kind::site().name, &place.name), reason));
     vms.chain(roles)
         .filter_map(|(address, reason)| Some((Address::from(address.as_str()), reason.as_deref()?)))
         .chain(site)

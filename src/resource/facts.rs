@@ -365,6 +365,11 @@ impl Kind {
         Self::all().chain(observed).find(|kind| kind.0.name == name)
     }
 
+    /// What stands of a vCenter before anything is made. It is only looked at.
+    pub const fn site() -> Self {
+        kinds::SITE
+    }
+
     /// Any object of Kubernetes that has no kind of its own here.
     pub const fn object() -> Self {
         kinds::OBJECT

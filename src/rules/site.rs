@@ -9,7 +9,7 @@ use super::words::{count, names};
 use super::{Facts, Problem, Rule};
 use crate::diag::Place;
 use crate::plan::{Action, Operation};
-use crate::resource::Address;
+use crate::resource::{Address, Kind};
 use crate::spec::{Machine, Spec};
 
 /// See the file's head.
@@ -39,7 +39,7 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
 
 /// What was seen of the site. `None` where nobody looked or could.
 pub fn seen(facts: &Facts<'_>) -> Option<Json> {
-    let address = Address::of("vsphere/site", &facts.spec.vcenter.datacenter);
+    let address = Address::of(Kind::site().name, &facts.spec.vcenter.datacenter);
     Some(facts.live?.get(&address)?.object()?.attributes.tree())
 }
 

@@ -261,7 +261,7 @@ pub fn cloning(seen: &Json) -> World {
         deadline_s: 1,
     }];
     let object = Object { id: "/DC1".into(), attributes: Attributes::new(seen), mark: None };
-    let reading = (Address::of("vsphere/site", "DC1"), Reading::Present(object));
+    let reading = (Address::of(Kind::site().name, "DC1"), Reading::Present(object));
     World { live: Some(Live::from([reading])), ..plan(vec![clone]) }
 }
 

@@ -8,13 +8,11 @@ use crate::plan::{Live, ReadStats};
 use crate::render::json::{
     DatastoreJson, HostJson, InventoryJson, NamedJson, ReadJson, RoleJson, VcenterJson, VmJson,
 };
-use crate::resource::{Address, Reading};
+use crate::resource::{Address, Kind, Reading};
 use crate::spec::{Entry, Machine, Role, Spec};
 
 const VM: &str = "vsphere/vm";
 const ROLE: &str = "vsphere/role";
-/// What stands already, and is looked at besides.
-pub const SITE: &str = "vsphere/site";
 
 /// The kinds whose readings are shown.
 pub const KINDS: &[&str] = &[VM, ROLE];
@@ -73,7 +71,7 @@ pub fn of(spec: &Spec, found: &Found<'_>) -> InventoryJson {
 
 /// Where the look at the site is among the readings.
 pub fn site(spec: &Spec) -> Address {
-    Address::of(SITE, &spec.vcenter.datacenter)
+    Address::of(Kind::site().name, &spec.vcenter.datacenter)
 }
 
 /// Whether something could not be read. Of places that is said only where somebody was asked.

@@ -16,6 +16,7 @@ mod vm;
 use super::Kind;
 
 pub use kubernetes::{FOREIGN, OBJECT};
+pub use site::SITE;
 
 /// Every kind that is made, in the order of the stack: machines and what is on them, then the
 /// cluster's.
@@ -34,4 +35,4 @@ const MACHINES: &[Kind] = &[
 ];
 
 /// What is only looked at.
-pub const OBSERVED: &[Kind] = &[site::SITE, machine::MACHINE];
+pub const OBSERVED: &[Kind] = &[SITE, machine::MACHINE];
