@@ -65,10 +65,15 @@ impl Running {
         }
     }
 
-    /// Lets it run for so long, or until it ends.
-    pub fn leave_for(&mut self, time: Duration) {
+    /// Lets it run for so long, or until it ends. Says whether it still runs.
+    pub fn leave_for(&mut self, time: Duration) -> bool {
         let until = Instant::now() + time;
-        while self.next(until).is_ok() {}
+        loop {
+            match self.next(until) {
+                Ok(_) => {}
+                Err(ended) => return ended == RecvTimeoutError::Timeout,
+            }
+        }
     }
 
     /// Sends a signal by its name.

@@ -4,6 +4,7 @@
 mod dry_run;
 mod faults;
 mod hand;
+mod identity;
 mod managers;
 mod manifests;
 mod namespaces;
