@@ -1,4 +1,5 @@
-//! Secrets that CouchDB's volumes were made with: what stands is never written over.
+//! Secrets that CouchDB's volumes were made with: what stands is never written over, unless the plan
+//! showed that somebody moved it from what was recorded.
 
 use serde_json::{Map, Value as Json};
 
@@ -18,8 +19,9 @@ use crate::resource::pointer_word;
 /// The kind whose `data` is kept.
 pub const KIND: &str = "kubernetes/Credentials";
 
-/// Applies a Secret with the values that it has, whatever is desired; what it lacks is added. Made
-/// up values are written only where no volume can have been made with others.
+/// Applies a Secret with the values that it has, whatever is desired, but for those that the plan
+/// puts back (`fields`); what it lacks is added. Made up values are written only where no volume can
+/// have been made with others.
 ///
 /// # Errors
 /// As [`apply`]; values would have to be made up for volumes that stand.
@@ -30,16 +32,17 @@ pub async fn write(
     fields: &[String],
 ) -> Result<Applied, Failure> {
     let mut raced = false;
-    // A value is never taken from another manager, whatever was shown.
-    let is_data = |field: &&String| field.starts_with("data") || field.starts_with("binary_data");
-    let fields: Vec<String> = fields.iter().filter(|field| !is_data(field)).cloned().collect();
+    // No other value is taken from another manager, whatever was shown.
+    let is_data = |field: &str| field.starts_with("data") || field.starts_with("binary_data");
+    let may_take = |field: &&String| !is_data(field) || put_back(inputs, field).is_some();
+    let fields: Vec<String> = fields.iter().filter(may_take).cloned().collect();
     loop {
         let live = get(client, place).await?;
         let uid = inputs.object.as_ref().map(|object| object.id.as_str());
         let mark = inputs.mark.as_ref();
         let manifest = match &live {
             Some(live) => {
-                let attributes = with_live(place, inputs, live)?;
+                let attributes = with_live(place, inputs, &fields, live)?;
                 let mut manifest = manifest(place, &attributes, mark, uid);
                 manifest["metadata"]["resourceVersion"] =
                     live["metadata"]["resourceVersion"].clone();
@@ -59,9 +62,14 @@ pub async fn write(
     }
 }
 
-/// Everything desired, with the live value of every key that has one. Keys that boma wrote once
-/// stay, too.
-fn with_live(place: &Place, inputs: &Inputs, live: &Json) -> Result<Json, Failure> {
+/// Everything desired, with the live value of every key that has one and is not put back. Keys that
+/// boma wrote once stay, too.
+fn with_live(
+    place: &Place,
+    inputs: &Inputs,
+    fields: &[String],
+    live: &Json,
+) -> Result<Json, Failure> {
     let (now, own) = (shape::attributes(place, live), shape::attributes(place, &applied(live)));
     let mut attributes = inputs.attributes.clone();
     let mut parts = ["data", "binary_data"].map(|part| map(&attributes[part]));
@@ -89,12 +97,23 @@ fn with_live(place: &Place, inputs: &Inputs, live: &Json) -> Result<Json, Failur
             ));
         }
     }
+    for (key, text) in fields.iter().filter_map(|field| put_back(inputs, field)) {
+        binary.remove(key);
+        texts.insert(key.to_owned(), text.clone());
+    }
     for (part, values) in [("data", texts), ("binary_data", binary)] {
         if !values.is_empty() {
             attributes[part] = Json::Object(values);
         }
     }
     Ok(attributes)
+}
+
+/// The key and the value that a field of the plan is put back to. The plan shows a value only where
+/// what is desired is what was recorded, or what is missing; a value that was made up is none.
+fn put_back<'a>(inputs: &'a Inputs, field: &'a str) -> Option<(&'a str, &'a Json)> {
+    let key = field.strip_prefix("data.").filter(|key| !is_made_up(inputs, key))?;
+    Some((key, inputs.attributes["data"].get(key)?))
 }
 
 fn is_made_up(inputs: &Inputs, key: &str) -> bool {

@@ -29,6 +29,24 @@ fn what_somebody_edited_is_shown_with_who_it_was_and_put_back() {
     hand.rig.env.assert_settled();
 }
 
+/// What the spec gives of a project's credentials goes back to what CouchDB's volumes were made
+/// with; what was made up is the cluster's alone.
+#[test]
+fn credentials_that_somebody_edited_are_put_back() {
+    const SECRET: &str = "/api/v1/namespaces/cht-county-01/secrets/cht-couchdb-credentials";
+    let hand = Hand::new();
+    let before = hand.get(SECRET)["data"].clone();
+    let plan = || hand.rig.env.expect(0, PLAN).stdout;
+    for edit in [json!("c29tZWJvZHk="), json!(null)] {
+        hand.edit(SECRET, &json!({"data": {"COUCHDB_USER": edit}}));
+        assert_ne!(hand.get(SECRET)["data"], before);
+        assert!(plan().contains("data.COUCHDB_USER: (secret, "), "{}", plan());
+        hand.rig.env.expect(0, APPLY);
+        assert_eq!(hand.get(SECRET)["data"], before);
+        hand.rig.env.assert_settled();
+    }
+}
+
 /// The API takes no edit of such a map any more: the plan says that it is made anew.
 #[test]
 fn what_somebody_made_immutable_is_made_anew() {

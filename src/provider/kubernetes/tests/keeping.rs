@@ -13,13 +13,21 @@ use crate::provider::{ProviderError, Retry};
 
 const PATH: &str = "/api/v1/namespaces/default/secrets/a";
 
-/// A user that the spec gives and a password that was made up.
 async fn write(fake: &Arc<Fake>, object: Option<(&str, Json)>) -> Result<(), ProviderError> {
+    write_shown(fake, object, &["data", "labels"]).await
+}
+
+/// A user that the spec gives and a password that was made up. The plan showed these fields.
+async fn write_shown(
+    fake: &Arc<Fake>,
+    object: Option<(&str, Json)>,
+    fields: &[&str],
+) -> Result<(), ProviderError> {
     let deed = Deed {
         wanted: wanted_of_project("Secret", "a"),
         operation: if object.is_some() { Operation::Update } else { Operation::Create },
         attributes: json!({"type": "Opaque", "data": {"user": "medic", "password": "made up"}}),
-        fields: &["data", "labels"],
+        fields,
         object,
         generated: &["/data/password"],
     };
@@ -58,6 +66,21 @@ async fn what_is_there_is_written_back_whatever_is_desired() {
         assert_eq!(sent["data"], json!({"user": "cm9vdA==", "password": password}));
         assert_eq!(sent["metadata"]["resourceVersion"], "7");
     }
+}
+
+#[tokio::test]
+async fn what_the_plan_puts_back_is_written_and_what_was_made_up_is_not() {
+    let held = json!([{"reason": "FieldManagerConflict", "field": ".data.user",
+        "message": "conflict with \"kubectl-edit\" using v1"}]);
+    let held = status(409, "Conflict", "Apply failed with 1 conflict", held);
+    let fake = Fake::new();
+    fake.on(&format!("GET {PATH}"), [live(json!({"user": "cm9vdA==", "password": "b2xk"}))]);
+    fake.on(&format!("PATCH {PATH}"), [held, ok(object("a", "1"))]);
+    let shown = ["data.user", "data.password"];
+    write_shown(&fake, Some(("1", json!({}))), &shown).await.unwrap();
+    assert_eq!(sent(&fake)["data"], json!({"user": "bWVkaWM=", "password": "b2xk"}));
+    let patches = fake.seen().into_iter().filter(|seen| seen.line.starts_with("PATCH"));
+    assert_eq!(patches.filter(|seen| seen.line.contains("force=true")).count(), 1);
 }
 
 #[tokio::test]
