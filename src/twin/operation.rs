@@ -188,19 +188,43 @@ fn write(standing: &mut Standing, key: &str, wanted: Option<&Json>) -> Result<()
         return Ok(());
     }
     let live = Json::Object(standing.fields.clone());
-    let effect = field.effect.on(&live, before.as_ref(), after.as_ref());
-    if is_the_worlds(standing.kind, key) || matches!(effect, Effect::Replace | Effect::Refuse(_)) {
-        return Err(format!("{key} cannot be changed"));
-    }
-    if effect == Effect::PowerCycle && standing.is_running() {
-        return Err(format!("{key} cannot be changed while the machine is running"));
-    }
-    if effect == Effect::Restart && standing.kind.lifecycle.is_node() {
-        standing.fields.insert("running".into(), json!("stale"));
+    for (path, effect) in effects(standing.kind, &live, key, before.as_ref(), after.as_ref()) {
+        if is_the_worlds(standing.kind, key)
+            || matches!(effect, Effect::Replace | Effect::Refuse(_))
+        {
+            return Err(format!("{path} cannot be changed"));
+        }
+        if effect == Effect::PowerCycle && standing.is_running() {
+            return Err(format!("{path} cannot be changed while the machine is running"));
+        }
+        if effect == Effect::Restart && standing.kind.lifecycle.is_node() {
+            standing.fields.insert("running".into(), json!("stale"));
+        }
     }
     put(&mut standing.fields, key, after);
     put(&mut standing.written, key, wanted.cloned());
     Ok(())
+}
+
+/// What changes below a path, and what each change means.
+fn effects(
+    kind: Kind,
+    live: &Json,
+    path: &str,
+    before: Option<&Json>,
+    after: Option<&Json>,
+) -> Vec<(String, Effect)> {
+    match (before, after) {
+        (before, after) if before == after => Vec::new(),
+        (Some(Json::Object(before)), Some(Json::Object(after))) => {
+            let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            let below = |key: &String| {
+                effects(kind, live, &format!("{path}.{key}"), before.get(key), after.get(key))
+            };
+            keys.into_iter().flat_map(below).collect()
+        }
+        _ => vec![(path.to_owned(), kind.field(path).effect.on(live, before, after))],
+    }
 }
 
 fn put(map: &mut Map<String, Json>, key: &str, value: Option<Json>) {

@@ -167,6 +167,37 @@ fn a_project_keeps_its_namespace_and_its_nodes() {
 }
 
 #[test]
+fn volumes_grow_and_do_not_shrink() {
+    let mut system = standing(&["acacia"]);
+    let size = |system: &System| {
+        let found = system.world.listed("PersistentVolumeClaim");
+        let tree = found[0].1.object().unwrap().attributes.tree();
+        tree["spec"]["resources"]["requests"]["storage"].clone()
+    };
+    let of = |size: &str| named(&["acacia"], &format!("couchdb = {{ storage = \"{size}\" }}\n"));
+    let before = data(&system);
+    wish(&mut system, &of("60GiB"));
+    system.converge();
+    assert_eq!((size(&system), data(&system)), (json!("60Gi"), before));
+    wish(&mut system, &of("55GiB"));
+    refused(&system.plan(), CLAIM, "cannot change from");
+    system.apply();
+    assert_eq!(size(&system), "60Gi");
+}
+
+#[test]
+fn credentials_that_were_edited_are_put_back_and_not_made_up_anew() {
+    let mut system = standing(&["acacia"]);
+    let before = data(&system);
+    let place = system.desired.resources[&Address::from(SECRET)].place.clone();
+    let kind = Kind::named("kubernetes/Credentials").unwrap();
+    system.world.edit(kind, &place, |fields| fields["data"]["COUCHDB_USER"] = "somebody".into());
+    assert_ne!(data(&system), before);
+    system.converge();
+    assert_eq!(data(&system), before);
+}
+
+#[test]
 fn an_edited_plan_deletes_no_data() {
     let mut system = standing(&["acacia"]);
     wish(&mut system, &named(&[], "").replace("names = []\n", "names = [\"other\"]\n"));

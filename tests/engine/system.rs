@@ -8,7 +8,7 @@ use boma::apply::{Apply, Event, Ledger, Report, Stop};
 use boma::plan::{Action, Basis, Desired, Difference, Live, Options, Plan, check, plan};
 use boma::provider::Provider;
 use boma::resource::{
-    Address, Attributes, Identity, Kind, Locator, Object, Reading, Sealer, SecretSource,
+    Address, Attributes, Identity, Kind, Locator, Object, Reading, Sealer, SecretSource, secrets,
 };
 use boma::state::State;
 use boma::twin::{MemoryLedger, Twin, VirtualClock, World};
@@ -119,8 +119,13 @@ impl System {
     /// Plans with readings of the caller's.
     pub fn plan_from(&self, live: &Live) -> Plan {
         let sealer = self.sealer();
-        let sealed = |name: &str| sealer.seal(&plain(name));
-        let secrets = SECRETS.map(|name| (SecretSource::Env(name.into()), sealed(name))).into();
+        let chosen = self.desired.resources.values();
+        let chosen = chosen.flat_map(|resource| secrets(&resource.attributes.tree()));
+        let sealed = |source: SecretSource| {
+            let text = resolve(&source, 0).filter(|_| !source.is_generated())?;
+            Some((source, sealer.seal(&text.into())))
+        };
+        let secrets = chosen.filter_map(sealed).collect();
         let basis = Basis {
             name: "small".into(),
             spec: "small.toml".into(),
