@@ -173,11 +173,12 @@ impl Walk<'_> {
             {
                 self.list_by(path, field, wanted, prior, found);
             }
-            _ if live.is_some_and(|live| same(field.comparison, desired, live)) => {}
+            _ if live.is_some_and(|live| same_at(path, field.comparison, desired, live)) => {}
             (_, None) if is_optional(field.comparison) && is_nothing(desired) => {}
             (Json::Null, None | Some(Json::Null)) => {}
             _ => {
-                let edited = prior.is_none_or(|prior| !same(field.comparison, desired, prior));
+                let edited =
+                    prior.is_none_or(|prior| !same_at(path, field.comparison, desired, prior));
                 let cause = if edited { Cause::Spec } else { Cause::Drift };
                 self.add(path, field, live, After::Known(desired.clone()), cause);
             }
@@ -274,10 +275,31 @@ fn unknown_owner(desired: &Json) -> Option<crate::resource::Address> {
         .map(|found| found.address)
 }
 
+/// Keys of Kubernetes below which every amount is one: `1024Mi` is answered as `1Gi`. In a list of
+/// a LimitRange they are a level further down.
+const AMOUNTS: [&str; 5] = ["limits", "requests", "capacity", "hard", "overhead"];
+
+/// Keys of Kubernetes that are an amount themselves.
+const AMOUNT: [&str; 2] = ["sizeLimit", "divisor"];
+
+/// Whether two values at a path mean the same.
+pub(super) fn same_at(path: &str, comparison: Comparison, desired: &Json, live: &Json) -> bool {
+    match comparison {
+        Comparison::Covered => covered(desired, live, is_amount(path)),
+        comparison => same(comparison, desired, live),
+    }
+}
+
+/// Whether a path is one of an amount where the kind has no row that says so.
+pub(super) fn is_amount(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    AMOUNT.contains(&last) || path.split('.').any(|key| AMOUNTS.contains(&key))
+}
+
 /// Whether two values of a field mean the same.
 pub(super) fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool {
     match comparison {
-        Comparison::Covered => covered(desired, live),
+        Comparison::Covered => covered(desired, live, false),
         Comparison::Exact | Comparison::Text | Comparison::ListBy(_) => desired == live,
         Comparison::Quantity => match (quantity(desired), quantity(live)) {
             (Some(desired), Some(live)) => desired == live,
@@ -298,18 +320,19 @@ pub(super) fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool 
     }
 }
 
-fn covered(desired: &Json, live: &Json) -> bool {
+fn covered(desired: &Json, live: &Json, amounts: bool) -> bool {
     match (desired, live) {
         (Json::Object(desired), Json::Object(live)) => {
             desired.iter().all(|(key, value)| match live.get(key) {
-                Some(live) => covered(value, live),
+                Some(live) => covered(value, live, amounts || is_amount(key)),
                 None => is_nothing(value),
             })
         }
         (Json::Array(desired), Json::Array(live)) => {
-            desired.len() == live.len()
-                && desired.iter().zip(live).all(|(desired, live)| covered(desired, live))
+            let alike = |(desired, live)| covered(desired, live, amounts);
+            desired.len() == live.len() && desired.iter().zip(live).all(alike)
         }
+        _ if amounts => same(Comparison::Quantity, desired, live),
         _ => desired == live,
     }
 }
@@ -386,6 +409,18 @@ mod tests {
     fn values_that_mean_the_same_are_equal() {
         check(json!({"memory": "1Gi"}), None, json!({"memory": "1024Mi"}), &[]);
         check(json!({"name": "A"}), None, json!({"name": "a"}), &[]);
+        let volumes =
+            |size: Json| json!({"spec": {"volumes": [{"emptyDir": {"sizeLimit": size}}]}});
+        check(volumes(json!("1024Mi")), None, volumes(json!("1Gi")), &[]);
+        check(volumes(json!("1Mi")), None, volumes(json!("1Gi")), &[("spec.volumes", Cause::Spec)]);
+        let limits = |cpu: Json| json!({"spec": {"pods": {"limits": {"cpu": cpu}}, "cpu": "1"}});
+        check(limits(json!(0.5)), None, limits(json!("500m")), &[]);
+        check(
+            json!({"spec": {"cpu": "1"}}),
+            None,
+            json!({"spec": {"cpu": "1000m"}}),
+            &[("spec.cpu", Cause::Spec)],
+        );
         check(json!({"version": 15}), None, json!({"version": 19}), &[]);
         check(json!({"tags": ["a", "b"]}), None, json!({"tags": ["b", "a"]}), &[]);
         check(json!({"image": "x:1"}), None, json!({"image": "x:2"}), &[]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::diff::{item_name, join, same};
+use super::diff::{is_amount, item_name, join, same, same_at};
 use crate::resource::{Comparison, Field, Kind, Mode, is_sealed};
 
 /// Everything desired of an object, so written that only what is meant to change does: fields that
@@ -37,6 +37,11 @@ impl Writing<'_> {
             }
             (_, _, Comparison::Quantity | Comparison::Set | Comparison::CaseInsensitive)
                 if same(field.comparison, desired, live) =>
+            {
+                live.clone()
+            }
+            (_, _, Comparison::Covered)
+                if is_amount(path) && same_at(path, field.comparison, desired, live) =>
             {
                 live.clone()
             }
