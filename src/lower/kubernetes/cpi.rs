@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
+use super::cpi_conf::NAMESPACE;
 use super::object::object;
 use super::sources::Sources;
-use super::{cpi_manifest, upstream};
+use super::{cpi_manifest, supplied, upstream};
 use crate::lower::permission;
 use crate::resource::{Address, Resource};
 use crate::spec::Spec;
@@ -46,9 +47,7 @@ fn is_manager(manifest: &Json) -> bool {
 }
 
 fn address_of(manifest: &Json) -> Address {
-    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
-    let (kind, name) = (text(&manifest["kind"]), text(&manifest["metadata"]["name"]));
-    Address::from(format!("{PART}/{kind}/{name}"))
+    supplied::address(PART, NAMESPACE, manifest)
 }
 
 fn rendered(spec: &Spec) -> Vec<Json> {
@@ -310,8 +309,8 @@ spec:
         let own = spec(&[]);
         assert_eq!(secret["data"], cpi_manifest::secret(&own)["data"]);
         assert_eq!(
-            (&secret["stringData"], &secret["metadata"]["labels"]["theirs"]),
-            (&json!(null), &json!("1"))
+            (&secret["type"], &secret["metadata"]["labels"]["theirs"]),
+            (&json!("Opaque"), &json!("1"))
         );
         assert_eq!(config["data"], cpi_manifest::config(&own)["data"]);
         let pod = &manager["spec"]["template"]["spec"];

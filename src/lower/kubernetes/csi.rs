@@ -7,7 +7,9 @@ use super::csi_container::FEATURES;
 use super::csi_rbac::{CONTROLLER_BINDING, NODE_BINDING, NODE_CLUSTER_BINDING};
 use super::csi_release::{CsiRelease, DENSITY, csi_release};
 use super::sources::Sources;
-use super::{cpi, csi_controller, csi_node, csi_rbac, node, object, snapshot_definition, upstream};
+use super::{
+    cpi, csi_controller, csi_node, csi_rbac, node, object, snapshot_definition, supplied, upstream,
+};
 use crate::resource::{Address, Place, Resource};
 use crate::spec::Spec;
 
@@ -52,13 +54,10 @@ fn manifests(spec: &Spec, sources: &Sources) -> Vec<Json> {
 /// Upstream's objects with what only the spec knows: the namespace and the settings, images, and
 /// the servers.
 fn edited(spec: &Spec, objects: &[Json]) -> Vec<Json> {
-    let own = [namespace(), secret(spec)];
-    let is_own = |manifest: &Json| {
-        let same = |own: &Json| own["kind"] == manifest["kind"] && name(own) == name(manifest);
-        own.iter().any(same)
-    };
+    let is_secret = |manifest: &Json| upstream::is(manifest, "Secret", SECRET);
+    let is_namespace = |manifest: &Json| upstream::is(manifest, "Namespace", NAMESPACE);
     let mut manifests: Vec<Json> =
-        objects.iter().filter(|object| !is_own(object)).cloned().collect();
+        objects.iter().filter(|object| !is_secret(object)).cloned().collect();
     for manifest in &mut manifests {
         upstream::replace_images(spec, manifest);
         upstream::select_servers_by_key(manifest);
@@ -66,7 +65,10 @@ fn edited(spec: &Spec, objects: &[Json]) -> Vec<Json> {
             upstream::set_replicas(manifest, csi_controller::replicas(spec));
         }
     }
-    manifests.extend(own);
+    if !manifests.iter().any(is_namespace) {
+        manifests.push(namespace());
+    }
+    manifests.push(secret(spec));
     manifests
 }
 
@@ -88,12 +90,8 @@ fn resource(spec: &Spec, manifest: Json) -> Resource {
         "DaemonSet" => before_node(),
         _ => Vec::new(),
     };
-    let address = address(&kind, name(&manifest));
+    let address = supplied::address("cluster/csi", NAMESPACE, &manifest);
     object::object(address, manifest, &after, origin(spec, &kind))
-}
-
-fn name(manifest: &Json) -> &str {
-    manifest["metadata"]["name"].as_str().unwrap_or_default()
 }
 
 /// The controller looks up every node in the vCenter, so it comes once CPI has named them there.

@@ -23,6 +23,7 @@ mod snapshot_controller;
 mod snapshot_definition;
 pub mod sources;
 pub mod storage;
+mod supplied;
 pub mod traefik;
 pub mod upstream;
 pub mod volumes;

@@ -14,6 +14,8 @@ use crate::spec::Spec;
 /// How many calls the API gets at once: an API server refuses none of so few.
 const LIMIT: usize = 16;
 
+const DEFINITION: &str = "kubernetes/CustomResourceDefinition";
+
 /// The cluster as an endpoint: it is there as soon as one of its servers is.
 pub fn cluster(spec: &Spec) -> (Endpoint, EndpointFacts) {
     let opened_by = spec.servers.iter().map(k3s::address).collect();
@@ -44,22 +46,9 @@ pub fn object(address: Address, manifest: Json, after: &[Address], origin: &Plac
 pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>) {
     let servers: Vec<Edge> =
         spec.servers.iter().map(|server| after(k3s::address(server))).collect();
-    let in_cluster = |resource: &&Resource| resource.endpoint == Endpoint::kubernetes();
     let known: BTreeSet<Address> = resources.keys().cloned().collect();
-    let definitions = Definitions::among(resources.values().filter(in_cluster));
-    let namespaces: BTreeMap<String, Address> = resources
-        .values()
-        .filter(in_cluster)
-        .filter_map(|resource| {
-            let place = resource.place.tree();
-            let name = place["name"].as_str().filter(|_| place["kind"] == "Namespace")?;
-            Some((name.to_owned(), resource.address.clone()))
-        })
-        .collect();
-    for resource in resources.values_mut() {
-        if resource.endpoint != Endpoint::kubernetes() {
-            continue;
-        }
+    let (definitions, namespaces) = (definitions(resources), namespaces(resources));
+    for resource in resources.values_mut().filter(|one| one.endpoint == Endpoint::kubernetes()) {
         resource.edges.retain(|edge| edge.kind != EdgeKind::After || known.contains(&edge.to));
         come_after_definition(resource, &definitions);
         let place = resource.place.tree();
@@ -74,11 +63,27 @@ pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>
     }
 }
 
+fn definitions(resources: &BTreeMap<Address, Resource>) -> Definitions<Address> {
+    let definitions = resources.values().filter(|one| one.kind.name == DEFINITION);
+    let spec = |one: &Resource| one.attributes.tree()["spec"].take();
+    Definitions::of(definitions.map(|one| (spec(one), one.address.clone())))
+}
+
+fn namespaces(resources: &BTreeMap<Address, Resource>) -> BTreeMap<String, Address> {
+    let in_cluster = resources.values().filter(|one| one.endpoint == Endpoint::kubernetes());
+    let named = in_cluster.filter_map(|resource| {
+        let place = resource.place.tree();
+        let name = place["name"].as_str().filter(|_| place["kind"] == "Namespace")?;
+        Some((name.to_owned(), resource.address.clone()))
+    });
+    named.collect()
+}
+
 /// An object of a kind that is defined here is served as its definition says, and only after it.
-fn come_after_definition(resource: &mut Resource, definitions: &Definitions) {
+fn come_after_definition(resource: &mut Resource, definitions: &Definitions<Address>) {
     let mut place = resource.place.tree();
     let text = |key: &str| place[key].as_str().unwrap_or_default();
-    let Some((address, served)) = definitions.of(text("api"), text("kind")) else { return };
+    let Some((served, address)) = definitions.get(text("api"), text("kind")) else { return };
     serve(&mut place, served);
     resource.place = Attributes::new(&place);
     resource.edges.push(after(address.clone()));

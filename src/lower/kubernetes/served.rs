@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::resource::{Address, Resource};
-
 /// Kubernetes' own kinds that are in no namespace, by group (`kubectl api-resources
 /// --namespaced=false`, 1.25 to 1.36).
 const CLUSTER_WIDE: &[(&str, &[&str])] = &[
@@ -59,34 +57,27 @@ impl Served {
     }
 }
 
-/// Definitions among the resources: their addresses and what they define, by group and kind.
-pub struct Definitions(BTreeMap<(String, String), (Address, Served)>);
+/// What definitions define, by group and kind, each with something of its own.
+pub struct Definitions<T>(BTreeMap<(String, String), (Served, T)>);
 
-impl Definitions {
-    /// Finds them.
-    pub fn among<'a>(resources: impl Iterator<Item = &'a Resource>) -> Self {
-        let definitions = resources.filter(|one| one.kind.name == DEFINITION);
-        Self(definitions.filter_map(defined).collect())
+impl<T> Definitions<T> {
+    /// Takes the `spec` of each.
+    pub fn of(specs: impl Iterator<Item = (Json, T)>) -> Self {
+        let entry = |(spec, own)| defined(&spec).map(|(kind, served)| (kind, (served, own)));
+        Self(specs.filter_map(entry).collect())
     }
 
-    /// Who defines a kind, and as what. `None` where nobody here does.
-    pub fn of(&self, api: &str, kind: &str) -> Option<(&Address, &Served)> {
-        let found = self.0.get(&(group(api).to_owned(), kind.to_owned()));
-        found.map(|(address, served)| (address, served))
+    /// How a kind is served. `None` where nobody here defines it.
+    pub fn get(&self, api: &str, kind: &str) -> Option<&(Served, T)> {
+        self.0.get(&(group(api).to_owned(), kind.to_owned()))
     }
 }
 
-const DEFINITION: &str = "kubernetes/CustomResourceDefinition";
-
-fn defined(resource: &Resource) -> Option<((String, String), (Address, Served))> {
-    let spec = &resource.attributes.tree()["spec"];
+fn defined(spec: &Json) -> Option<((String, String), Served)> {
     let text = |value: &Json| value.as_str().map(str::to_owned);
-    let served = Served {
-        plural: text(&spec["names"]["plural"])?,
-        namespaced: spec["scope"] == "Namespaced",
-    };
-    let key = (text(&spec["group"])?, text(&spec["names"]["kind"])?);
-    Some((key, (resource.address.clone(), served)))
+    let plural = text(&spec["names"]["plural"])?;
+    let served = Served { plural, namespaced: spec["scope"] == "Namespaced" };
+    Some(((text(&spec["group"])?, text(&spec["names"]["kind"])?), served))
 }
 
 /// `apps` of `apps/v1`; empty for the core.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use super::supplied::{definitions, named, normal, settle, unpacked};
 use crate::plan::Unplanned;
 use crate::resource::{Digest, Glob};
 use crate::spec::{Manifest, Spec};
@@ -140,49 +141,30 @@ fn read(from: &str, bytes: &[u8]) -> Result<Vec<Json>, SourceError> {
     // As kubectl reads it: a mode of 0644 is octal.
     let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
     let documents: Vec<Json> = serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| yaml(error.to_string()))?;
+        .map_err(|error| yaml(reason(&error)))?;
     let mut objects = Vec::new();
-    let mut names = BTreeSet::new();
     for (at, document) in documents.into_iter().enumerate() {
         let shape = |what| SourceError::Shape { from: from.to_owned(), number: at + 1, what };
         for object in unpacked(document) {
-            let name = identity(&object).map_err(shape)?;
-            if !names.insert(name.clone()) {
-                return Err(shape(format!("is {name} once more")));
-            }
-            objects.push(object);
+            objects.push((at, normal(object).map_err(shape)?));
         }
     }
-    Ok(objects)
+    let definitions = definitions(objects.iter().map(|(_, object)| object));
+    let mut names = BTreeSet::new();
+    for (at, object) in &mut objects {
+        settle(&definitions, object);
+        let name = named(object);
+        if !names.insert(name.clone()) {
+            let what = format!("is {name} once more");
+            return Err(SourceError::Shape { from: from.to_owned(), number: *at + 1, what });
+        }
+    }
+    Ok(objects.into_iter().map(|(_, object)| object).collect())
 }
 
-/// The items of a `List`, or the object itself.
-fn unpacked(mut document: Json) -> Vec<Json> {
-    match (document["kind"] == "List", document.get_mut("items")) {
-        (true, Some(Json::Array(items))) => std::mem::take(items),
-        _ => vec![document],
-    }
-}
-
-/// What an object is, for people; or what it lacks.
-fn identity(object: &Json) -> Result<String, String> {
-    let field = |value: &Json, name: &str| match value.as_str() {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(format!("has no {name}")),
-    };
-    if !object.is_object() {
-        return Err("is no object".to_owned());
-    }
-    field(&object["apiVersion"], "apiVersion")?;
-    let kind = field(&object["kind"], "kind")?;
-    let name = field(&object["metadata"]["name"], "metadata.name")?;
-    if kind == "Secret" && !object["data"].is_null() {
-        return Err(format!("is the Secret {name} with content in `data`; use `stringData`"));
-    }
-    Ok(match object["metadata"]["namespace"].as_str() {
-        Some(namespace) => format!("{kind} {namespace}/{name}"),
-        None => format!("{kind} {name}"),
-    })
+/// The reader's words, without those for a programmer.
+fn reason(error: &serde_saphyr::Error) -> String {
+    error.to_string().replace(", set DuplicateKeyPolicy in Options if acceptable", "")
 }
 
 #[cfg(test)]
@@ -247,10 +229,17 @@ mod tests {
         check("- 1", "document 1 of cpi.yaml is no object");
         check("apiVersion: v1\nkind: Pod", "has no metadata.name");
         let twice = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}";
-        check(&format!("{twice}\n---\n{twice}"), "document 2 of cpi.yaml is Pod a once more");
         check(
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {x: eA==}",
-            "with content in `data`",
+            &format!("{twice}\n---\n{twice}"),
+            "document 2 of cpi.yaml is Pod default/a once more",
         );
+        check(
+            &format!(
+                "{twice}\n---\n{}",
+                twice.replace("{name: a}", "{name: a, namespace: default}")
+            ),
+            "document 2 of cpi.yaml is Pod default/a once more",
+        );
+        check("a: 1\na: 2", "duplicate mapping key: a at line 2");
     }
 }

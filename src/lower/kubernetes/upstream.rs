@@ -57,7 +57,9 @@ pub fn set_replicas(manifest: &mut Json, replicas: u32) {
 /// Puts in the place of a ConfigMap's or Secret's content what the spec has.
 pub fn set_data(manifest: &mut Json, data: Json) {
     if let Json::Object(manifest) = manifest {
-        manifest.remove("stringData");
+        for other in ["binary_data", "binaryData"] {
+            manifest.remove(other);
+        }
         manifest.insert("data".to_owned(), data);
     }
 }
@@ -171,7 +173,8 @@ mod tests {
 
     #[test]
     fn content_and_replicas_are_the_specs() {
-        let mut secret = json!({ "kind": "Secret", "stringData": { "10.0.0.1.username": "x" } });
+        let mut secret =
+            json!({ "kind": "Secret", "binary_data": { "10.0.0.1.username": "/w==" } });
         set_data(&mut secret, json!({ "a": "b" }));
         assert_eq!(secret, json!({ "kind": "Secret", "data": { "a": "b" } }));
         let mut manifest = workload(&json!({}));

@@ -66,5 +66,46 @@ fn programs_come_last(resources: &mut [Resource]) {
 fn part(address: &Address) -> Option<String> {
     let mut segments = address.as_str().split('/');
     let (top, part) = (segments.next()?, segments.next()?);
-    (segments.count() == 2).then(|| format!("{top}/{part}"))
+    (segments.count() >= 2).then(|| format!("{top}/{part}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::lower::lower_with;
+    use crate::lower::testing::spec;
+    use crate::resource::Digest;
+
+    const MANIFEST: &str = "
+{apiVersion: x.example/v1, kind: Policy, metadata: {name: a}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: policyset.x.example}
+spec: {group: x.example, scope: Cluster, names: {kind: Policy, plural: policyset}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: vmware-system-csi}}
+";
+
+    #[test]
+    fn all_of_a_manifest_is_there_and_kinds_come_before_their_objects() {
+        let digest = Digest::of(MANIFEST.as_bytes());
+        let keys = format!("[csi]\nmanifest = {{ from = \"csi.yaml\", sha256 = \"{digest}\" }}");
+        let spec = spec(&[("[csi]", &keys)]);
+        let mut sources = Sources::default();
+        sources.add(spec.csi.manifest.as_ref().unwrap(), MANIFEST.as_bytes()).unwrap();
+        let all = lower_with(&spec, &sources).resources;
+        let find = |address: &str| &all[&Address::from(address)];
+        let policy = find("cluster/csi/Policy/a");
+        let definition = "cluster/csi/CustomResourceDefinition/policyset.x.example";
+        assert!(policy.edges.iter().any(|edge| edge.to.as_str() == definition));
+        let place = policy.place.tree();
+        assert_eq!((&place["plural"], place.get("namespace")), (&"policyset".into(), None));
+        let namespace = |address: &str| find(address).place.tree()["namespace"].take();
+        assert_eq!(namespace("cluster/csi/ConfigMap/a"), "vmware-system-csi");
+        assert_eq!(namespace("cluster/csi/kube-system/ConfigMap/a"), "kube-system");
+    }
 }

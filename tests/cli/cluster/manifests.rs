@@ -1,4 +1,4 @@
-//! A manifest that is named by URL, in a lab that fetches nothing.
+//! Manifests of others: named by URL in a lab that fetches nothing, and written as only they do.
 
 use std::fs;
 
@@ -25,5 +25,83 @@ fn that_is_not_at_hand_is_refused_with_its_place() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(format!("{digest}.yaml")), MANIFEST).unwrap();
     let plan = env.expect(0, &["plan", "--lab", "--full", "small.toml"]);
-    assert!(plan.stdout.contains("cluster/csi/ConfigMap/a"), "{plan}");
+    assert!(plan.stdout.contains("cluster/csi/default/ConfigMap/a"), "{plan}");
+}
+
+/// Valid, and nothing is as boma would write it.
+const ODD: &str = r#"# head
+---
+apiVersion: v1
+kind: ConfigMapList
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: twin, namespace: kube-system}, data: {a: null, b: ""}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: twin, namespace: vmware-system-csi}, data: &data {x.y: "1"}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: twin, namespace: "", labels: null}, data: *data}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: plain, annotations: {kubectl.kubernetes.io/last-applied-configuration: "{}"}}
+data: {a: eA==, bytes: "/w=="}
+stringData: {b: hunter2}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: odd, creationTimestamp: null}
+spec:
+  replicas: null
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}, creationTimestamp: null}
+    spec:
+      containers:
+      - name: a
+        image: registry.k8s.io/a:1
+        args: null
+        env:
+        - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 0}}}
+        resources: {limits: {cpu: 0.5, memory: 1024Mi}}
+      volumes: [{name: e, emptyDir: {sizeLimit: 1024Mi, medium: ""}}]
+status: {}
+---
+{apiVersion: policy.example/v1, kind: Policy, metadata: {name: all}, spec: {a: 1}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: policies.policy.example}
+spec:
+  group: policy.example
+  scope: Cluster
+  names: {kind: Policy, plural: policies}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+---
+"#;
+
+#[test]
+fn that_is_odd_and_valid_is_applied_whole_and_once() {
+    let env = TestEnv::new();
+    env.without_projects();
+    let digest = boma::resource::Digest::of(ODD.as_bytes());
+    env.write("csi.yaml", ODD);
+    env.edit(
+        "[storage]",
+        &format!("[csi.manifest]\nfrom = \"csi.yaml\"\nsha256 = \"{digest}\"\n\n[storage]"),
+    );
+    let plan = env.expect(0, &["plan", "--lab", "--full", "small.toml"]);
+    for address in [
+        "cluster/csi/ConfigMap/twin",
+        "cluster/csi/kube-system/ConfigMap/twin",
+        "cluster/csi/default/ConfigMap/twin",
+        "cluster/csi/default/Secret/plain",
+        "cluster/csi/default/Deployment/odd",
+        "cluster/csi/Policy/all",
+    ] {
+        assert!(plan.stdout.contains(&format!("+ {address} ")), "{address}: {plan}");
+    }
+    let applied = env.apply();
+    assert!(!format!("{plan}{applied}").contains("hunter2"), "{plan}{applied}");
+    env.assert_settled();
 }

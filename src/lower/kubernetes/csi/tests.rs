@@ -159,6 +159,19 @@ stringData: { csi-vsphere.conf: example }
 }
 
 #[test]
+fn an_upstream_namespace_keeps_its_labels() {
+    let yaml =
+        "{apiVersion: v1, kind: Namespace, metadata: {name: vmware-system-csi, labels: {a: b}}}";
+    let digest = Digest::of(yaml.as_bytes());
+    let keys = format!("[csi]\nmanifest = {{ from = \"csi.yaml\", sha256 = \"{digest}\" }}");
+    let spec = spec(&[("[csi]", &keys)]);
+    let mut sources = Sources::default();
+    sources.add(spec.csi.manifest.as_ref().unwrap(), yaml.as_bytes()).unwrap();
+    let found = csi(&spec, &sources);
+    assert_eq!((found.len(), &found[0].attributes.tree()["labels"]), (2, &json!({"a": "b"})));
+}
+
+#[test]
 fn the_controller_comes_after_the_nodes_and_before_the_node_plugin() {
     let resources = edited("");
     let before = |address: &str| -> Vec<String> {
