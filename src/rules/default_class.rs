@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule::deny("default-class", check);
 
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     report.extend(others(facts));
+    report.extend(asked_for(facts));
     let storage = &facts.spec.storage;
     let local = storage.local_path.value == LocalPath::Default;
     let (class, ours) = (&storage.class, &storage.default);
@@ -38,13 +39,32 @@ const MARKS: [&str; 2] = [
     "storageclass.beta.kubernetes.io/is-default-class",
 ];
 
+/// Default classes that the spec's own manifests have besides its class.
+fn asked_for(facts: &Facts<'_>) -> Option<Problem> {
+    let storage = &facts.spec.storage;
+    let other = facts.desired.resources.values().find(|resource| {
+        resource.kind.name == "kubernetes/StorageClass"
+            && resource.address.name() != storage.class.value
+            && is_default(&resource.attributes.tree())
+    });
+    other.filter(|_| storage.default.value).map(|other| {
+        let message = format!("it is a default class, and so is `{}`", storage.class);
+        let help = "leave the class out of the manifest, or set `default` in [storage] to false";
+        Problem::at(&other.origin, message, help).about(&other.address)
+    })
+}
+
+fn is_default(class: &Json) -> bool {
+    MARKS.iter().any(|mark| class["annotations"][*mark] == "true")
+}
+
 /// Default classes that stand besides the spec's, and that this plan leaves.
 fn others(facts: &Facts<'_>) -> Option<Problem> {
     let storage = &facts.spec.storage;
-    let is_default = |class: &Json| MARKS.iter().any(|mark| class["annotations"][*mark] == "true");
     let classes: Vec<_> = cluster::live(facts, "StorageClass")
         .filter(|(address, class)| address.name() != storage.class.value && is_default(class))
         .filter(|(address, _)| !cluster::is_changed(facts, address))
+        .filter(|(address, _)| !facts.desired.resources.contains_key(*address))
         .collect();
     let others: Vec<&str> = classes.iter().map(|(address, _)| address.name()).collect();
     (!others.is_empty() && storage.default.value).then(|| {

@@ -66,6 +66,7 @@ mod quorum;
 mod reclaim_policy;
 mod rule;
 mod run;
+mod same_object;
 mod shared_account;
 mod shared_token;
 mod site;

@@ -10,15 +10,15 @@ use super::{
     ingress_open, join_endpoint, kubeconfig_mode, level_ignored, local_volume, lock_behind,
     machine_size, no_backup, no_default_route, no_entry, no_lock, no_snapshots, no_ssh_key,
     node_deletion_off, node_down, not_ready, plaintext_password, port_open, privileges,
-    provider_id, quorum, reclaim_policy, shared_account, shared_token, site, spare_voter, ssh_open,
-    storage_account_name, storage_class, storage_shrunk, thumbprint_unread, time_skew, tls_off,
-    token_refused, unknown_rule, upgrade_path, version_skew, volume_expansion, waiver_expired,
-    waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
+    provider_id, quorum, reclaim_policy, same_object, shared_account, shared_token, site,
+    spare_voter, ssh_open, storage_account_name, storage_class, storage_shrunk, thumbprint_unread,
+    time_skew, tls_off, token_refused, unknown_rule, upgrade_path, version_skew, volume_expansion,
+    waiver_expired, waiver_unused, webhook_policy, wrong_provider_id, zone_tags,
 };
 use crate::diag::Level;
 
 /// All rules but `waiver-unused`, which needs the findings of the others.
-pub const RULES: [Rule; 76] = [
+pub const RULES: [Rule; 77] = [
     abandoned_in_spec::RULE,
     adopted_additions::RULE,
     anti_affinity::RULE,
@@ -75,6 +75,7 @@ pub const RULES: [Rule; 76] = [
     provider_id::RULE,
     quorum::RULE,
     reclaim_policy::RULE,
+    same_object::RULE,
     shared_account::RULE,
     shared_token::RULE,
     site::RULE,

@@ -77,6 +77,23 @@ pub const CASES: &[Case] = &[
     ),
     in_world(
         || {
+            let mark = "storageclass.kubernetes.io/is-default-class";
+            let class = json!({"annotations": {mark: "true"}});
+            wanted("cluster/csi/StorageClass/theirs", "StorageClass", &class)
+        },
+        deny("default-class", &[], "it is a default class, and so is `vmware-sc`"),
+    ),
+    in_world(
+        || {
+            let mut world = wanted("cluster/StorageClass/a", "StorageClass", &json!({}));
+            let other = wanted("cluster/csi/StorageClass/a", "StorageClass", &json!({}));
+            world.desired.resources.extend(other.desired.resources);
+            world
+        },
+        deny("same-object", &[], "it is the same object as cluster/StorageClass/a"),
+    ),
+    in_world(
+        || {
             let volume = |policy: &str, namespace: &str| {
                 json!({"spec": {"persistentVolumeReclaimPolicy": policy,
                     "claimRef": {"namespace": namespace}}})
