@@ -1,5 +1,7 @@
 //! Server-side apply.
 
+use kube::api::{Patch, PatchParams};
+use kube::core::Status;
 use serde_json::{Value as Json, json};
 
 use super::call::{Answer, Call};
@@ -9,7 +11,7 @@ use super::failure::Failure;
 use super::fields::MANAGER;
 use super::manifest::head;
 use super::place::Place;
-use super::status::Status;
+use super::status::{self, is_field_conflict, is_race};
 
 /// How often a kind may be unknown: a server knows it shortly after its definition is established,
 /// and each server for itself.
@@ -44,17 +46,19 @@ pub async fn apply(client: &Client, draft: &Draft<'_>) -> Result<Applied, Failur
     let mut raced = draft.manifest["metadata"]["resourceVersion"].is_string();
     let mut unserved = 0;
     loop {
-        let answer = client.call(&Call::apply(path(draft, force), &draft.manifest)).await?;
+        let params = PatchParams { force, dry_run: draft.dry_run, ..strict() };
+        let patch = Patch::Apply(&draft.manifest);
+        let answer = client.call(&Call::patch(draft.place, &params, &patch)?).await?;
         if answer.status.is_success() {
             return Ok(Applied { object: answer.json(), warnings: answer.warnings });
         }
-        let status = Status::of(&answer);
-        if status.is_field_conflict() && !force {
+        let status = status::of(&answer);
+        if is_field_conflict(&status) && !force {
             if !conflict::was_shown(&status, draft.fields, &draft.manifest) {
                 return Err(conflict::failure(&status));
             }
             force = true;
-        } else if status.is_race() && !raced {
+        } else if is_race(&status) && !raced {
             // Others wrote the object more often than the server tries by itself.
             raced = true;
         } else if is_unserved(&status) && !draft.dry_run && unserved < UNSERVED {
@@ -77,7 +81,7 @@ pub async fn recreate(client: &Client, place: &Place, uid: &str) -> Result<(), F
     let answer = merge(client, place, &patch).await?;
     match answer.status.is_success() {
         true => Ok(()),
-        false => Err(refusal(place, Status::of(&answer))),
+        false => Err(refusal(place, status::of(&answer))),
     }
 }
 
@@ -86,15 +90,12 @@ pub async fn recreate(client: &Client, place: &Place, uid: &str) -> Result<(), F
 /// # Errors
 /// There is no answer.
 pub async fn merge(client: &Client, place: &Place, patch: &Json) -> Result<Answer, Failure> {
-    let path = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict", place.path());
-    client.call(&Call::merge(path, patch)).await
+    client.call(&Call::patch(place, &strict(), &Patch::Merge(patch))?).await
 }
 
-fn path(draft: &Draft<'_>, force: bool) -> String {
-    let force = if force { "&force=true" } else { "" };
-    let dry_run = if draft.dry_run { "&dryRun=All" } else { "" };
-    let path = draft.place.path();
-    format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict{force}{dry_run}")
+/// As boma, and nothing that the server does not know.
+fn strict() -> PatchParams {
+    PatchParams::apply(MANAGER).validation_strict()
 }
 
 /// Whether the kind is unknown: the answer is text then.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use k8s_openapi::api::storage::v1::VolumeAttachment;
+use kube::Resource;
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
 use super::client::Client;
 use super::failure::Failure;
 use super::list::list;
-
-const COLLECTION: &str = "/apis/storage.k8s.io/v1/volumeattachments";
 
 /// Names of nodes, in order, by the volume's name. An attachment goes once the driver has taken the
 /// disk off the machine.
@@ -66,7 +66,8 @@ async fn nodes(client: &Client) -> Result<Nodes, Failure> {
             nodes.entry(volume.to_owned()).or_default().push(node.to_owned());
         }
     };
-    list(client, COLLECTION, &|_, _| true, &mut take).await?;
+    let all = VolumeAttachment::url_path(&(), None);
+    list(client, &all, &|_, _| true, &mut take).await?;
     for nodes in nodes.values_mut() {
         nodes.sort();
         nodes.dedup();

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::ListParams;
 use serde_json::Value as Json;
 
-use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
+use super::list::page;
 use super::place::Place;
 use super::ready::Around;
 
@@ -20,9 +22,9 @@ impl Waiting {
     /// # Errors
     /// The API does not answer.
     pub async fn read(client: &Client) -> Result<Self, Failure> {
-        let list = client.ok(&Call::get("/apis/storage.k8s.io/v1/storageclasses")).await?.json();
-        let classes = list["items"].as_array().into_iter().flatten();
-        let waiting = classes.filter(|class| class["volumeBindingMode"] == "WaitForFirstConsumer");
+        let classes = page::<StorageClass>(client, None, &ListParams::default()).await?;
+        let waiting =
+            classes.iter().filter(|class| class["volumeBindingMode"] == "WaitForFirstConsumer");
         let names = waiting.filter_map(|class| class["metadata"]["name"].as_str());
         Ok(Self(names.map(str::to_owned).collect()))
     }

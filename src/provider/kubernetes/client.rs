@@ -10,7 +10,7 @@ use super::access::Access;
 use super::call::{Answer, Call};
 use super::failure::Failure;
 use super::session::Session;
-use super::status::Status;
+use super::status;
 
 /// How many requests are under way at once: a connection each.
 pub const PARALLEL: usize = 8;
@@ -62,7 +62,7 @@ pub struct Client {
     session: Mutex<Option<Arc<Session>>>,
     permits: Semaphore,
     commands: Semaphore,
-    requests: AtomicU64,
+    requests: Arc<AtomicU64>,
     /// How often a server was left for another.
     moves: AtomicU64,
     pace: Pace,
@@ -85,7 +85,7 @@ impl Client {
             session: Mutex::default(),
             permits: Semaphore::new(PARALLEL),
             commands: Semaphore::new(COMMANDS),
-            requests: AtomicU64::new(0),
+            requests: Arc::default(),
             moves: AtomicU64::new(0),
             pace,
         }
@@ -105,7 +105,7 @@ impl Client {
         if let Some(session) = slot.as_ref() {
             return Ok(session.clone());
         }
-        let session = Session::open(&*self.access, false).await?;
+        let session = Session::open(&self.access, &self.requests, false).await?;
         Ok(slot.insert(session).clone())
     }
 
@@ -117,7 +117,7 @@ impl Client {
         let answer = self.call(call).await?;
         match answer.status.is_success() {
             true => Ok(answer),
-            false => Err(Status::of(&answer).into()),
+            false => Err(status::of(&answer).into()),
         }
     }
 
@@ -134,7 +134,7 @@ impl Client {
         loop {
             let session = self.open().await?;
             let moves = self.moves.load(Ordering::Relaxed);
-            let outcome = self.attempt(&session, call).await;
+            let outcome = session.exchange(call).await;
             if is_lost(&outcome) {
                 self.move_on(&session, moves);
             }
@@ -166,16 +166,6 @@ impl Client {
         self.commands.acquire().await.map_err(|_| Failure::Broken("the client is closed".into()))
     }
 
-    async fn attempt(&self, session: &Session, call: &Call) -> Result<Answer, Failure> {
-        let connection = session.connection(&*self.access).await?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = session.exchange(connection, call).await?;
-        if answer.status.as_u16() != 401 {
-            session.accept();
-        }
-        Ok(answer)
-    }
-
     /// Waits as after a fault that says nothing of its own.
     pub async fn pause(&self) {
         tokio::time::sleep(self.pace.pause).await;
@@ -196,7 +186,7 @@ impl Client {
         let mut slot = self.session.lock().await;
         if slot.as_ref().is_none_or(|session| Arc::ptr_eq(session, refused)) {
             self.access.move_on();
-            *slot = Some(Session::open(&*self.access, true).await?);
+            *slot = Some(Session::open(&self.access, &self.requests, true).await?);
         }
         Ok(())
     }

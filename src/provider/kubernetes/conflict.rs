@@ -1,26 +1,27 @@
 //! Fields that somebody else holds with another value.
 
+use kube::core::Status;
+use kube::core::response::StatusCause;
 use serde_json::{Map, Value as Json};
 
 use super::failure::Failure;
 use super::fields::is_item;
-use super::status::{Cause, Status};
+use super::status::causes;
 
 /// Whether the plan showed every field that is in conflict, or something above or below it: a list
 /// without keys is in conflict as a whole. `fields` are paths as the plan has them; `manifest` is
 /// what was sent.
 pub fn was_shown(status: &Status, fields: &[String], manifest: &Json) -> bool {
-    let shown = |cause: &Cause| {
+    let shown = |cause: &StatusCause| {
         let paths = paths(&cause.field, manifest);
         paths.iter().any(|path| fields.iter().any(|field| meets(field, path)))
     };
-    status.causes.iter().all(shown)
+    causes(status).iter().all(shown)
 }
 
 /// The failure that names each field and who holds it.
 pub fn failure(status: &Status) -> Failure {
-    let told: Vec<String> = status
-        .causes
+    let told: Vec<String> = causes(status)
         .iter()
         .map(|cause| {
             let field = cause.field.trim_start_matches('.');
@@ -129,6 +130,7 @@ fn lifted(path: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kube::core::response::StatusDetails;
     use serde_json::json;
 
     use super::*;
@@ -138,17 +140,20 @@ mod tests {
             "ports": [{"name": "http", "port": 80, "protocol": "TCP"}],
             "template": {"spec": {"containers": [{"name": "x", "image": "i"}]}},
         }});
-        let cause = Cause {
+        let cause = StatusCause {
             reason: "FieldManagerConflict".into(),
             message: "conflict with \"helm\" using v1".into(),
             field: field.into(),
         };
-        let status = Status {
-            code: 409,
-            reason: "Conflict".into(),
-            message: String::new(),
+        let details = StatusDetails {
+            name: String::new(),
+            group: String::new(),
+            kind: String::new(),
+            uid: String::new(),
             causes: vec![cause],
+            retry_after_seconds: 0,
         };
+        let status = Status::failure("", "Conflict").with_code(409).with_details(details);
         let shown: Vec<String> = shown.iter().map(|&field| field.to_owned()).collect();
         assert_eq!(was_shown(&status, &shown, &manifest), expected, "{field} in {shown:?}");
     }

@@ -1,30 +1,26 @@
 //! What a kubeconfig says: whom to trust, and who asks.
 
-use std::sync::Arc;
-
 use hyper::Uri;
-use hyper::header::HeaderValue;
+use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
+use kube::Config;
+use kube::client::{ConfigExt, RustlsTlsError};
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
 use super::validity;
 
+const AUTHORITY: &str = "its certificate authority is not PEM in base64";
+
 /// Everything of a kubeconfig that requests need, in memory.
 pub struct Credentials {
-    /// Host and port as the server names itself.
-    pub authority: HeaderValue,
-    /// What the server's certificate must be issued for.
-    pub server_name: ServerName<'static>,
-    /// Trusts the kubeconfig's authority alone; shows its client certificate.
-    pub tls: Arc<ClientConfig>,
-    /// The token. `None` where the certificate says who asks.
-    pub authorization: Option<HeaderValue>,
+    /// Where the server is as it names itself, whom to trust, and what says who asks. It refers to
+    /// nothing outside.
+    pub config: Config,
     /// The last moment of the client certificate. `None` where a token says who asks.
     pub end: Option<Timestamp>,
 }
@@ -43,18 +39,30 @@ impl Credentials {
         })?;
         let uri: Option<Uri> = cluster.server.as_ref().and_then(|server| server.parse().ok());
         let uri = uri.filter(|uri| uri.scheme_str() == Some("https"));
-        let authority = uri.as_ref().and_then(Uri::authority);
-        let authority = authority.ok_or_else(|| unusable("its server is no https URL"))?;
-        let host = authority.host().trim_matches(['[', ']']);
+        let uri = uri.ok_or_else(|| unusable("its server is no https URL"))?;
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = cluster.tls_server_name.clone().unwrap_or_else(|| host.to_owned());
-        let problem = |_| unusable("its server is no host name");
-        Ok(Self {
-            authority: authority.as_str().parse().map_err(|_| unusable("its server is no URL"))?,
-            server_name: ServerName::try_from(name).map_err(problem)?,
-            tls: Arc::new(tls(cluster, user)?),
-            authorization: authorization(user)?,
-            end: ending(user),
-        })
+        ServerName::try_from(name.as_str()).map_err(|_| unusable("its server is no host name"))?;
+        let authority = cluster.certificate_authority_data.as_ref();
+        let authority = authority.ok_or_else(|| unusable("it holds no certificate authority"))?;
+        let roots = certificates(authority).ok_or_else(|| unusable(AUTHORITY))?;
+        let mut config = Config::new(uri);
+        config.root_cert = Some(roots.iter().map(|root| root.to_vec()).collect());
+        config.tls_server_name = Some(name);
+        config.headers = headers(user)?;
+        let pair = user.client_certificate_data.clone().zip(user.client_key_data.clone());
+        let (certificate, key) = pair.unzip();
+        config.auth_info.client_certificate_data = certificate;
+        config.auth_info.client_key_data = key;
+        config.rustls_client_config().map_err(|error| unusable(problem(&error)))?;
+        Ok(Self { config, end: ending(user) })
+    }
+}
+
+fn problem(error: &kube::Error) -> &'static str {
+    match error {
+        kube::Error::RustlsTls(RustlsTlsError::AddRootCertificate(_)) => AUTHORITY,
+        _ => "its client certificate or key is not PEM in base64",
     }
 }
 
@@ -65,34 +73,6 @@ fn current(config: &Kubeconfig) -> Option<(&Cluster, &AuthInfo)> {
     let cluster = config.clusters.iter().find(|cluster| cluster.name == context.cluster)?;
     let user = config.auth_infos.iter().find(|user| Some(&user.name) == context.user.as_ref())?;
     Some((cluster.cluster.as_ref()?, user.auth_info.as_ref()?))
-}
-
-fn tls(cluster: &Cluster, user: &AuthInfo) -> Result<ClientConfig, Failure> {
-    let authority = cluster.certificate_authority_data.as_ref();
-    let authority = authority.ok_or_else(|| unusable("it holds no certificate authority"))?;
-    let problem = "its certificate authority is not PEM in base64";
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(authority).ok_or_else(|| unusable(problem))? {
-        roots.add(certificate).map_err(|_| unusable(problem))?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(&error.to_string()))?
-        .with_root_certificates(roots);
-    let mut config = match (&user.client_certificate_data, &user.client_key_data) {
-        (Some(certificate), Some(key)) => {
-            let problem = "its client certificate or key is not PEM in base64";
-            let chain = certificates(certificate).ok_or_else(|| unusable(problem))?;
-            let key = decoded(key.expose_secret());
-            let key = key.and_then(|pem| PrivateKeyDer::from_pem_slice(&pem).ok());
-            let key = key.ok_or_else(|| unusable(problem))?;
-            builder.with_client_auth_cert(chain, key).map_err(|_| unusable(problem))?
-        }
-        _ => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 fn ending(user: &AuthInfo) -> Option<Timestamp> {
@@ -112,18 +92,20 @@ fn decoded(base64: &str) -> Option<Vec<u8>> {
     Some(decoded.0)
 }
 
-fn authorization(user: &AuthInfo) -> Result<Option<HeaderValue>, Failure> {
-    let Some(token) = &user.token else {
-        return match user.client_certificate_data {
-            Some(_) => Ok(None),
-            None => Err(unusable("it holds neither a client certificate nor a token")),
-        };
-    };
-    let value = format!("Bearer {}", token.expose_secret());
-    let mut value: HeaderValue =
-        value.parse().map_err(|_| unusable("its token is no text for a header"))?;
-    value.set_sensitive(true);
-    Ok(Some(value))
+/// What every request has: the program and, where the certificate does not say it, who asks.
+fn headers(user: &AuthInfo) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
+    let program = HeaderValue::from_static(concat!("boma/", env!("CARGO_PKG_VERSION")));
+    let mut headers = vec![(USER_AGENT, program)];
+    if let Some(token) = &user.token {
+        let value = format!("Bearer {}", token.expose_secret());
+        let mut value: HeaderValue =
+            value.parse().map_err(|_| unusable("its token is no text for a header"))?;
+        value.set_sensitive(true);
+        headers.push((AUTHORIZATION, value));
+    } else if user.client_certificate_data.is_none() || user.client_key_data.is_none() {
+        return Err(unusable("it holds neither a client certificate nor a token"));
+    }
+    Ok(headers)
 }
 
 fn unusable(problem: &str) -> Failure {
@@ -149,12 +131,12 @@ mod tests {
     fn the_name_to_verify_is_the_kubeconfigs() {
         let read = |text: String| Credentials::parse(&text.into()).expect("a kubeconfig");
         let named = read(kubeconfig("t"));
-        assert_eq!(named.server_name, ServerName::try_from("kubernetes").unwrap());
-        assert_eq!(named.authority, "127.0.0.1:6443");
-        assert!(named.authorization.unwrap().is_sensitive());
+        assert_eq!(named.config.tls_server_name.unwrap(), "kubernetes");
+        assert_eq!(named.config.cluster_url, "https://127.0.0.1:6443/");
+        assert!(!format!("{:?}", named.config.headers).contains("Bearer"));
         let plain = kubeconfig("t").replace("tls-server-name: kubernetes", "");
         let plain = read(plain.replace("127.0.0.1", "[fd00::1]"));
-        assert_eq!(plain.server_name, ServerName::try_from("fd00::1").unwrap());
+        assert_eq!(plain.config.tls_server_name.unwrap(), "fd00::1");
     }
 
     #[test]

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::Resource;
+use kube::api::ListParams;
 use serde_json::Value as Json;
 
-use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
-use super::list::list;
+use super::list::{PAGE, list, page};
 use super::place::Place;
 use super::pods::{is_ready, name, selector};
 use super::ready::is_up;
-use super::text::encode;
 
 /// Counts the DaemonSet's generations, in its annotations and in its pods' labels.
 const GENERATION: &str = "deprecated.daemonset.template.generation";
@@ -42,12 +43,8 @@ pub async fn lacks_only_dead_nodes(
     if dead.is_empty() {
         return Ok(false);
     }
-    let path = format!(
-        "/api/v1/namespaces/{}/pods?labelSelector={}&limit=500",
-        encode(namespace),
-        encode(&selector)
-    );
-    let pods = client.ok(&Call::get(path)).await?.json()["items"].take();
+    let params = ListParams::default().labels(&selector).limit(PAGE);
+    let pods = page::<Pod>(client, Some(namespace), &params).await?;
     Ok(does_without(live, &pods, &dead))
 }
 
@@ -57,14 +54,14 @@ async fn dead_nodes(client: &Client) -> Result<BTreeSet<String>, Failure> {
     let mut take = |node: Json| {
         nodes.insert(name(&node).to_owned(), is_up(&node));
     };
-    list(client, "/api/v1/nodes", &|_, _| true, &mut take).await?;
+    list(client, &Node::url_path(&(), None), &|_, _| true, &mut take).await?;
     Ok(nodes.into_iter().filter(|(_, up)| !up).map(|(name, _)| name).collect())
 }
 
 /// Whether each wanted pod is there: it runs as the template says, or is on a dead node.
-fn does_without(live: &Json, pods: &Json, dead: &BTreeSet<String>) -> bool {
+fn does_without(live: &Json, pods: &[Json], dead: &BTreeSet<String>) -> bool {
     let (mut running, mut lost) = (BTreeSet::new(), BTreeSet::new());
-    for pod in pods.as_array().into_iter().flatten() {
+    for pod in pods {
         match node_of(pod) {
             Some(node) if dead.contains(node) => lost.insert(node),
             Some(node) if is_ready(pod) && is_current(live, pod) => running.insert(node),
@@ -109,7 +106,7 @@ mod tests {
         let live = json!({"metadata": {"annotations": {GENERATION: "2"}},
             "status": {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3}});
         let dead = ["agent-2".to_owned()].into();
-        assert_eq!(does_without(&live, &json!(pods), &dead), expected, "{pods:?}");
+        assert_eq!(does_without(&live, pods, &dead), expected, "{pods:?}");
     }
 
     #[test]

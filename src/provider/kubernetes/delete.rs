@@ -1,14 +1,16 @@
 //! Deleting, and the last word on what holds data.
 
 use hyper::StatusCode;
-use serde_json::{Value as Json, json};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::{DeleteParams, ListParams, Preconditions};
+use serde_json::Value as Json;
 
 use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
+use super::list::page;
 use super::place::Place;
-use super::status::Status;
-use super::text::encode;
+use super::status;
 use crate::resource::Kind;
 
 /// What a Secret has without which nobody gets into a project's databases.
@@ -59,11 +61,10 @@ fn takes_claims(set: &Json) -> bool {
 
 /// A claim of a namespace. `None` where it has none.
 async fn first_claim(client: &Client, namespace: &str) -> Result<Option<String>, Failure> {
-    let namespace = encode(namespace);
-    let path = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims?limit=1");
-    let list = client.ok(&Call::get(path)).await?.json();
-    let claim = &list["items"][0]["metadata"]["name"];
-    Ok((!claim.is_null()).then(|| claim.as_str().unwrap_or("without a name").to_owned()))
+    let params = ListParams::default().limit(1);
+    let claims = page::<PersistentVolumeClaim>(client, Some(namespace), &params).await?;
+    let name = |claim: &Json| claim["metadata"]["name"].as_str().map(str::to_owned);
+    Ok(claims.first().map(|claim| name(claim).unwrap_or_else(|| "without a name".into())))
 }
 
 fn kept(message: String) -> Failure {
@@ -83,14 +84,13 @@ pub async fn delete(
     place: &Place,
     uid: Option<&str>,
 ) -> Result<Option<Json>, Failure> {
-    let policy =
-        if ["apps", "batch"].contains(&place.group()) { "Foreground" } else { "Background" };
-    let mut options =
-        json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy});
-    if let Some(uid) = uid {
-        options["preconditions"] = json!({"uid": uid});
-    }
-    let answer = client.call(&Call::delete(place.path(), &options)).await?;
+    let mut params = match place.group() {
+        "apps" | "batch" => DeleteParams::foreground(),
+        _ => DeleteParams::background(),
+    };
+    params.preconditions =
+        uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), ..Preconditions::default() });
+    let answer = client.call(&Call::delete(place, &params)?).await?;
     match answer.status {
         StatusCode::NOT_FOUND => Ok(None),
         status if status.is_success() => {
@@ -98,6 +98,6 @@ pub async fn delete(
             let object = answer.json();
             Ok(object["metadata"]["deletionTimestamp"].is_string().then_some(object))
         }
-        _ => Err(Status::of(&answer).into()),
+        _ => Err(status::of(&answer).into()),
     }
 }

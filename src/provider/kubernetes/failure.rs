@@ -1,9 +1,10 @@
 //! Why something was not done.
 
 use jiff::Timestamp;
+use kube::core::Status;
 use thiserror::Error;
 
-use super::status::Status;
+use super::status::{self, is_malformed, is_other_object, is_terminating};
 use crate::provider::{ProviderError, Retry};
 
 /// What went wrong. Becomes a [`ProviderError`] once it is known what it was for.
@@ -22,7 +23,7 @@ pub enum Failure {
     #[error("the administrator's certificate in the cluster's kubeconfig ended at {0}")]
     Ended(Timestamp),
     /// The server refused.
-    #[error("{0}")]
+    #[error("{}", status::told(.0))]
     Api(Box<Status>),
     /// boma itself refuses, or found something missing.
     #[error("{message}")]
@@ -106,8 +107,8 @@ impl Failure {
             Self::Told(error) => error.retry,
             Self::Broken(_) => Retry::NextApply,
             Self::Untrusted(_) | Self::Ended(_) => Retry::Never,
-            Self::Api(status) if status.is_terminating() => Retry::NextApply,
-            Self::Api(status) if status.is_other_object() || status.is_malformed() => Retry::Never,
+            Self::Api(status) if is_terminating(status) => Retry::NextApply,
+            Self::Api(status) if is_other_object(status) || is_malformed(status) => Retry::Never,
             Self::Api(status) => match status.code {
                 404 | 409 | 429 | 500.. => Retry::NextApply,
                 _ => Retry::Never,
@@ -125,14 +126,14 @@ impl From<Status> for Failure {
 
 fn advice(status: &Status) -> &'static str {
     match status.code {
-        _ if status.is_other_object() => "another object stands in its place: plan again",
-        _ if status.is_malformed() => "correct what it names in the spec, then plan again",
+        _ if is_other_object(status) => "another object stands in its place: plan again",
+        _ if is_malformed(status) => "correct what it names in the spec, then plan again",
         401 => {
             "the kubeconfig was read anew and is refused too: see that \
              /etc/rancher/k3s/k3s.yaml on a server still works there (`k3s kubectl get nodes`); \
              `k3s certificate rotate` renews expired certificates"
         }
-        403 if status.is_terminating() => {
+        403 if is_terminating(status) => {
             "its namespace is being deleted: wait until it is gone; `kubectl get namespace NAME \
              -o yaml` says what it waits for"
         }

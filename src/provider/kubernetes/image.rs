@@ -7,6 +7,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::place::Place;
 use super::read::get;
+use super::status::is_race;
 
 /// How often somebody else may write it in between. Controllers do so while pods start.
 const TRIES: usize = 5;
@@ -35,7 +36,7 @@ pub async fn write(
             draft.manifest["metadata"]["resourceVersion"] = version;
         }
         match apply(client, draft).await {
-            Err(Failure::Api(status)) if status.is_race() && tries < TRIES => {}
+            Err(Failure::Api(status)) if is_race(&status) && tries < TRIES => {}
             outcome => return outcome,
         }
     }

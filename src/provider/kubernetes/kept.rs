@@ -1,18 +1,20 @@
 //! Secrets that CouchDB's volumes were made with: what stands is never written over, unless the plan
 //! showed that somebody moved it from what was recorded.
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::ListParams;
 use serde_json::{Map, Value as Json};
 
 use super::apply::{Applied, Draft, apply};
-use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
 use super::fields::applied;
+use super::list::{PAGE, page};
 use super::manifest::manifest;
 use super::place::Place;
 use super::read::get;
 use super::shape;
-use super::text::encode;
+use super::status::is_race;
 use crate::provider::Inputs;
 use crate::resource::pointer_word;
 
@@ -56,7 +58,7 @@ pub async fn write(
             }
         };
         match apply(client, &Draft { place, manifest, fields: &fields, dry_run: false }).await {
-            Err(Failure::Api(status)) if status.is_race() && !raced => raced = true,
+            Err(Failure::Api(status)) if is_race(&status) && !raced => raced = true,
             outcome => return outcome,
         }
     }
@@ -124,10 +126,9 @@ fn is_made_up(inputs: &Inputs, key: &str) -> bool {
 /// Refuses where claims of the namespace have volumes. One that never had any holds nothing yet.
 async fn no_data(client: &Client, place: &Place) -> Result<(), Failure> {
     let Some(namespace) = &place.namespace else { return Ok(()) };
-    let path = format!("/api/v1/namespaces/{}/persistentvolumeclaims?limit=500", encode(namespace));
-    let list = client.ok(&Call::get(path)).await?.json();
-    let claims = list["items"].as_array().into_iter().flatten();
-    let full = claims.filter(|claim| claim["spec"]["volumeName"].is_string());
+    let params = ListParams::default().limit(PAGE);
+    let claims = page::<PersistentVolumeClaim>(client, Some(namespace), &params).await?;
+    let full = claims.iter().filter(|claim| claim["spec"]["volumeName"].is_string());
     let names: Vec<&str> = full.filter_map(|claim| claim["metadata"]["name"].as_str()).collect();
     if names.is_empty() {
         return Ok(());

@@ -1,6 +1,8 @@
 //! All objects of a kind, page by page.
 
 use hyper::StatusCode;
+use kube::Resource;
+use kube::api::ListParams;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
@@ -8,11 +10,11 @@ use serde_json::value::RawValue;
 use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
-use super::status::Status;
+use super::status;
 use super::text::encode;
 
 /// How many objects come in a page.
-const PAGE: usize = 500;
+pub const PAGE: u32 = 500;
 
 /// Whether a LIST came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,33 +63,45 @@ pub async fn list(
     wanted: &(dyn Fn(Option<&str>, &str) -> bool + Sync),
     take: &mut (dyn FnMut(Json) + Send),
 ) -> Result<Listed, Failure> {
-    let (mut next, mut began_again) = (None, false);
+    let (mut params, mut began_again) = (ListParams::default().limit(PAGE), false);
     loop {
-        let answer = client.call(&Call::get(page_path(collection, next.as_deref()))).await?;
+        let answer = client.call(&Call::list(collection, &params)?).await?;
+        let is_first = params.continue_token.is_none();
         match answer.status {
-            StatusCode::NOT_FOUND if next.is_none() => return Ok(Listed::NoSuchKind),
-            StatusCode::GONE if next.is_some() && !began_again => {
-                (next, began_again) = (None, true);
+            StatusCode::NOT_FOUND if is_first => return Ok(Listed::NoSuchKind),
+            StatusCode::GONE if !is_first && !began_again => {
+                (params.continue_token, began_again) = (None, true);
                 continue;
             }
-            status if !status.is_success() => return Err(Status::of(&answer).into()),
+            status if !status.is_success() => return Err(status::of(&answer).into()),
             _ => {}
         }
-        next = read_page(&answer.body, wanted, take).map_err(|error| {
+        let next = read_page(&answer.body, wanted, take).map_err(|error| {
             let message = format!("the list at {collection} cannot be read: {error}");
             Failure::later(message, "see that the API server is one, then try again")
         })?;
         if next.is_none() {
             return Ok(Listed::Whole);
         }
+        params.continue_token = next;
     }
 }
 
-fn page_path(collection: &str, next: Option<&str>) -> String {
-    match next {
-        Some(next) => format!("{collection}?limit={PAGE}&continue={}", encode(next)),
-        None => format!("{collection}?limit={PAGE}"),
-    }
+/// Reads one page of a kind that the API brings along: in a namespace, or in all.
+///
+/// # Errors
+/// It did not come.
+pub async fn page<K: Resource<DynamicType = ()>>(
+    client: &Client,
+    namespace: Option<&str>,
+    params: &ListParams,
+) -> Result<Vec<Json>, Failure> {
+    let collection = K::url_path(&(), namespace.map(encode).as_deref());
+    let answer = client.ok(&Call::list(&collection, params)?).await?;
+    Ok(match answer.json()["items"].take() {
+        Json::Array(items) => items,
+        _ => Vec::new(),
+    })
 }
 
 fn read_page(

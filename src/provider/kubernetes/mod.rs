@@ -49,8 +49,8 @@ mod takeover;
 mod text;
 mod upgrade;
 mod validity;
-mod websocket;
 mod why;
+mod wire;
 mod workload;
 mod write;
 

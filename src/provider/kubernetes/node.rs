@@ -12,7 +12,7 @@ use super::manifest::{head, manifest};
 use super::place::Place;
 use super::read::get;
 use super::shape::TAINTS;
-use super::status::Status;
+use super::status::{self, is_race};
 use crate::resource::Mark;
 
 /// Where taints are among the fields of a step.
@@ -103,11 +103,11 @@ async fn set_taints(
         if answer.status.is_success() {
             return Ok(answer.json());
         }
-        let status = Status::of(&answer);
-        if !status.is_race() || tries == TRIES {
+        let status = status::of(&answer);
+        if !is_race(&status) || tries == TRIES {
             return Err(status.into());
         }
-        live = client.ok(&Call::get(place.path())).await?.json();
+        live = client.ok(&Call::get(place)?).await?.json();
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where an object stands in the API.
 
+use kube::Resource;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::Value as Json;
 
 use super::text::encode;
@@ -35,21 +37,34 @@ impl Place {
         })
     }
 
-    /// The path of all objects of the kind, in all namespaces.
-    pub fn collection(&self) -> String {
-        format!("{}/{}", api_path(&self.api), encode(&self.plural))
+    /// The place of an object of a kind that the API brings along.
+    pub fn known<K: Resource<DynamicType = ()>>(namespace: Option<&str>, name: &str) -> Self {
+        Self {
+            api: K::api_version(&()).into_owned(),
+            kind: K::kind(&()).into_owned(),
+            plural: K::plural(&()).into_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }
     }
 
-    /// The path of the object.
-    pub fn path(&self) -> String {
-        let (plural, name) = (encode(&self.plural), encode(&self.name));
-        match &self.namespace {
-            Some(namespace) => {
-                let namespace = encode(namespace);
-                format!("{}/namespaces/{namespace}/{plural}/{name}", api_path(&self.api))
-            }
-            None => format!("{}/{plural}/{name}", api_path(&self.api)),
-        }
+    /// The path of all objects of the kind, in all namespaces.
+    pub fn collection(&self) -> String {
+        DynamicObject::url_path(&self.resource(), None)
+    }
+
+    /// The path of all objects of the kind beside this one.
+    pub fn siblings(&self) -> String {
+        let namespace = self.namespace.as_deref().map(encode);
+        DynamicObject::url_path(&self.resource(), namespace.as_deref())
+    }
+
+    /// What the library makes paths of, and puts into them as it is.
+    fn resource(&self) -> ApiResource {
+        let version = self.api.rsplit('/').next().unwrap_or_default();
+        let [group, version, plural] = [self.group(), version, &self.plural].map(encode);
+        let kind = GroupVersionKind::gvk(&group, &version, &self.kind);
+        ApiResource::from_gvk_with_plural(&kind, &plural)
     }
 
     /// Whether it stands for many objects.
@@ -87,23 +102,18 @@ impl Place {
     }
 }
 
-fn api_path(api: &str) -> String {
-    match api.split_once('/') {
-        Some((group, version)) => format!("/apis/{}/{}", encode(group), encode(version)),
-        None => format!("/api/{}", encode(api)),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::provider::kubernetes::call::Call;
 
     fn check(place: Json, collection: &str, path: &str) {
         let place = Place::of(&Attributes::new(&place)).unwrap();
-        assert_eq!((place.collection().as_str(), place.path().as_str()), (collection, path));
+        assert_eq!(place.collection(), collection);
+        assert_eq!(Call::get(&place).ok().unwrap().request.uri().to_string(), path);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Pods that commands can be run in.
 
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
 use serde_json::Value as Json;
 
-use super::call::Call;
 use super::client::Client;
 use super::failure::Failure;
-use super::text::encode;
+use super::list::{PAGE, page};
 
 /// The pods of a namespace that run and are ready; those with these labels, `app=x,tier=y`, where
 /// there are any.
@@ -17,14 +18,9 @@ pub async fn ready(
     namespace: &str,
     labels: Option<&str>,
 ) -> Result<Vec<Json>, Failure> {
-    let labels = labels.map(|labels| format!("labelSelector={}&", encode(labels)));
-    let path = format!(
-        "/api/v1/namespaces/{}/pods?{}limit=500",
-        encode(namespace),
-        labels.unwrap_or_default()
-    );
-    let pods = client.ok(&Call::get(path)).await?.json()["items"].take();
-    let Json::Array(mut pods) = pods else { return Ok(Vec::new()) };
+    let mut params = ListParams::default().limit(PAGE);
+    params.label_selector = labels.map(str::to_owned);
+    let mut pods = page::<Pod>(client, Some(namespace), &params).await?;
     pods.retain(is_ready);
     Ok(pods)
 }

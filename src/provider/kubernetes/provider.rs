@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use k8s_openapi::api::core::v1::Namespace;
 use tokio::task::JoinSet;
 
 use super::access::Access;
@@ -65,7 +66,8 @@ impl Kubernetes {
     /// # Errors
     /// It cannot be reached or refuses.
     pub async fn cluster_uid(&self) -> Result<String, ProviderError> {
-        let namespace = self.client.ok(&Call::get("/api/v1/namespaces/kube-system")).await;
+        let place = Place::known::<Namespace>(None, "kube-system");
+        let namespace = async { self.client.ok(&Call::get(&place)?).await }.await;
         let uid =
             namespace.map(|answer| answer.json()["metadata"]["uid"].as_str().map(str::to_owned));
         let operation = "read which cluster answers";

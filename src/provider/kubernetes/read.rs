@@ -22,7 +22,7 @@ use super::node::own_taints;
 use super::place::Place;
 use super::ready::{Around, readiness};
 use super::shape;
-use super::status::Status;
+use super::status;
 use super::takeover::holder;
 use super::why;
 use crate::provider::Wanted;
@@ -179,11 +179,11 @@ async fn read_kind(client: &Client, places: &[(Address, Place)]) -> Result<Found
 }
 
 pub(super) async fn get(client: &Client, place: &Place) -> Result<Option<Json>, Failure> {
-    let answer = client.call(&Call::get(place.path())).await?;
+    let answer = client.call(&Call::get(place)?).await?;
     match answer.status.as_u16() {
         200 => Ok(Some(answer.json())),
         404 => Ok(None),
-        _ => Err(Status::of(&answer).into()),
+        _ => Err(status::of(&answer).into()),
     }
 }
 

@@ -1,37 +1,34 @@
-//! Connections that one kubeconfig opens.
+//! The client that one kubeconfig makes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use jiff::Timestamp;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use kube::client::{Body, UpgradeConnectionError};
+use tokio::time::{sleep, timeout};
 
 use super::access::Access;
 use super::call::{Answer, Call};
 use super::credentials::Credentials;
 use super::failure::Failure;
-use super::status::Status;
+use super::status;
+use super::wire::{self, PATIENCE, lost};
 
-/// How long the way to the server may take, and how long nothing may come over it.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// What an answer may be long. A page of 500 objects is a few MB.
 const ANSWER_MAX: usize = 256 << 20;
-
-/// A connection on which nothing is under way.
-pub type Connection = SendRequest<Full<Bytes>>;
 
 /// One kubeconfig and the connections that were opened with it.
 pub struct Session {
     credentials: Credentials,
-    idle: Mutex<Vec<Connection>>,
+    access: Arc<dyn Access>,
+    kube: Mutex<kube::Client>,
+    /// How many requests were sent, by this session and others.
+    requests: Arc<AtomicU64>,
     /// It was read because another one was refused.
     is_renewal: bool,
     /// The server has taken it.
@@ -39,14 +36,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the kubeconfig; connects to nothing yet.
+    /// Reads the kubeconfig; connects to nothing yet. `requests` is counted up with every request.
     ///
     /// # Errors
     /// There is none, or it cannot be used.
-    pub async fn open(access: &dyn Access, is_renewal: bool) -> Result<Arc<Self>, Failure> {
+    pub async fn open(
+        access: &Arc<dyn Access>,
+        requests: &Arc<AtomicU64>,
+        is_renewal: bool,
+    ) -> Result<Arc<Self>, Failure> {
         let credentials = Credentials::parse(&access.kubeconfig().await?)?;
-        let (idle, accepted) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Arc::new(Self { credentials, idle, is_renewal, accepted }))
+        let kube = wire::client(&credentials.config, access).map_err(|error| lost(&error))?;
+        let (access, requests) = (access.clone(), requests.clone());
+        let (kube, accepted) = (Mutex::new(kube), AtomicBool::new(false));
+        Ok(Arc::new(Self { credentials, access, kube, requests, is_renewal, accepted }))
     }
 
     /// Whether a fresh kubeconfig may be taken where this one is refused.
@@ -54,46 +57,26 @@ impl Session {
         !self.is_renewal || self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Remembers that the server took the credentials.
-    pub fn accept(&self) {
-        self.accepted.store(true, Ordering::Relaxed);
-    }
-
     /// Why the server refuses the credentials, in its own words where boma knows no better ones.
     pub fn refusal(&self, answer: &Answer) -> Failure {
         match self.credentials.end.filter(|end| *end < Timestamp::now()) {
             Some(end) => Failure::Ended(end),
-            None => Status::of(answer).into(),
+            None => status::of(answer).into(),
         }
     }
 
-    /// A connection that lives, as far as can be known.
+    /// Sends a request once and takes the whole answer.
     ///
     /// # Errors
-    /// No server can be reached, or it cannot be trusted.
-    pub async fn connection(&self, access: &dyn Access) -> Result<Connection, Failure> {
-        while let Some(connection) = self.idle().pop() {
-            if connection.is_ready() {
-                return Ok(connection);
-            }
-        }
-        let opened = timeout(PATIENCE, self.connect(access)).await;
-        opened.unwrap_or_else(|_| Err(Failure::Broken(format!("no TLS within {PATIENCE:?}"))))
-    }
-
-    /// Sends a request and takes the whole answer. A connection that worked is kept.
-    ///
-    /// # Errors
-    /// The connection broke; the request may have been carried out.
-    pub async fn exchange(&self, mut on: Connection, call: &Call) -> Result<Answer, Failure> {
-        let sent = timeout(PATIENCE, on.send_request(self.request(call)?)).await;
-        let response = sent.map_err(|_| silent())?.map_err(|error| broken(&error))?;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return switched(response).await;
-        }
-        let answer = take(response).await?;
-        if on.ready().await.is_ok() {
-            self.idle().push(on);
+    /// No server can be reached, or it cannot be trusted. The connection broke; the request may
+    /// have been carried out.
+    pub async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
+        let answer = match call.is_command {
+            true => self.open_socket(call).await?,
+            false => self.send(call).await?,
+        };
+        if answer.status.as_u16() != 401 {
+            self.accepted.store(true, Ordering::Relaxed);
         }
         Ok(answer)
     }
@@ -101,65 +84,69 @@ impl Session {
     /// Lets go of connections on which nothing is under way: where one broke, the others are
     /// likely to be dead too.
     pub fn forget_idle(&self) {
-        self.idle().clear();
-    }
-
-    async fn connect(&self, access: &dyn Access) -> Result<Connection, Failure> {
-        let stream = access.connect().await?;
-        let connector = TlsConnector::from(self.credentials.tls.clone());
-        let name = self.credentials.server_name.clone();
-        let stream = connector.connect(name, stream).await.map_err(not_greeted)?;
-        let (sender, connection) =
-            handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-        // Ends when the sender is dropped, or with the stream.
-        tokio::spawn(connection.with_upgrades());
-        Ok(sender)
-    }
-
-    fn request(&self, call: &Call) -> Result<Request<Full<Bytes>>, Failure> {
-        let mut request = Request::builder()
-            .method(call.method.clone())
-            .uri(&call.path)
-            .header(HOST, self.credentials.authority.clone())
-            .header(USER_AGENT, concat!("boma/", env!("CARGO_PKG_VERSION")))
-            .header(ACCEPT, "application/json");
-        if let Some(authorization) = &self.credentials.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
+        // The certificates were good before.
+        if let Ok(fresh) = wire::client(&self.credentials.config, &self.access) {
+            *self.kube.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
-        let body = call.body.as_ref().map(|(content_type, body)| (*content_type, body.clone()));
-        if let Some((content_type, _)) = body {
-            request = request.header(CONTENT_TYPE, content_type);
-        }
-        if let Some(headers) = request.headers_mut() {
-            headers.extend(call.headers.clone());
-        }
-        let body = body.map(|(_, body)| body).unwrap_or_default();
-        request.body(Full::new(body)).map_err(|error| {
-            Failure::refused(
-                format!("no request can be made of {}: {error}", call.path),
-                "plan again",
-            )
-        })
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn send(&self, call: &Call) -> Result<Answer, Failure> {
+        let mut request = call.request.clone().map(Body::from);
+        let on = capture_connection(&mut request);
+        let response = self.heard(on, self.kube().send(request)).await?;
+        take(response.map_err(|error| lost(&error))?).await
     }
-}
 
-/// The connection with what the server said as it left HTTP.
-async fn switched(mut response: Response<Incoming>) -> Result<Answer, Failure> {
-    let stream = timeout(PATIENCE, hyper::upgrade::on(&mut response)).await;
-    let stream = stream.map_err(|_| silent())?.map_err(|error| broken(&error))?;
-    Ok(Answer::switched(std::mem::take(response.headers_mut()), stream))
+    async fn open_socket(&self, call: &Call) -> Result<Answer, Failure> {
+        let mut request = call.request.clone().map(Vec::from);
+        let on = capture_connection(&mut request);
+        match self.heard(on, self.kube().connect(request)).await? {
+            Ok(socket) => Ok(Answer::opened(socket)),
+            Err(kube::Error::Api(status)) => Ok(Answer::refused(&status)),
+            Err(kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(
+                error,
+            ))) => Err(lost(&error)),
+            Err(kube::Error::UpgradeConnection(problem)) => Err(Failure::later(
+                format!("the API server opened no WebSocket that boma can use: {problem}"),
+                "see whether something between boma and the API server changes requests",
+            )),
+            Err(error) => Err(lost(&error)),
+        }
+    }
+
+    /// What comes in time over the connection that was found for a request.
+    async fn heard<T>(
+        &self,
+        mut on: CaptureConnection,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        let found = on.clone();
+        let silence = async {
+            // The search for a connection has a limit of its own.
+            on.wait_for_connection_metadata().await;
+            sleep(PATIENCE).await;
+        };
+        let answer = tokio::select! {
+            answer = answer => Ok(answer),
+            () = silence => Err(silent()),
+        };
+        if found.connection_metadata().is_some() {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn kube(&self) -> kube::Client {
+        self.kube.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The answer to its end; each part may take [`PATIENCE`].
-async fn take(response: Response<Incoming>) -> Result<Answer, Failure> {
+async fn take(response: Response<Body>) -> Result<Answer, Failure> {
     let (head, mut body) = response.into_parts();
     let mut bytes = Vec::new();
     while let Some(frame) = timeout(PATIENCE, body.frame()).await.map_err(|_| silent())? {
-        let frame = frame.map_err(|error| broken(&error))?;
+        let frame = frame.map_err(|error| lost(&error))?;
         bytes.extend_from_slice(frame.data_ref().map(AsRef::as_ref).unwrap_or_default());
         if bytes.len() > ANSWER_MAX {
             return Err(Failure::refused(
@@ -168,27 +155,11 @@ async fn take(response: Response<Incoming>) -> Result<Answer, Failure> {
             ));
         }
     }
-    Ok(Answer::new(head.status, &head.headers, bytes.into()))
+    // The connection goes back to the pool in a task of its own, where the next request finds it.
+    tokio::task::yield_now().await;
+    Ok(Answer::new(head.status, &head.headers, Bytes::from(bytes)))
 }
 
 fn silent() -> Failure {
     Failure::Broken(format!("nothing was heard for {PATIENCE:?}"))
-}
-
-fn broken(error: &hyper::Error) -> Failure {
-    let mut text = error.to_string();
-    if let Some(source) = std::error::Error::source(error) {
-        text = format!("{text}: {source}");
-    }
-    Failure::Broken(text)
-}
-
-fn not_greeted(error: std::io::Error) -> Failure {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner {
-        Some(rustls::Error::InvalidCertificate(problem)) => Failure::Untrusted(problem.to_string()),
-        // What a server says that wants another client certificate.
-        Some(rustls::Error::AlertReceived(alert)) => Failure::Untrusted(format!("{alert:?}")),
-        _ => Failure::Broken(format!("TLS: {error}")),
-    }
 }

@@ -1,103 +1,73 @@
-//! What the API says when it refuses.
+//! What the API says when it refuses, and what that means.
 
-use std::fmt;
-
-use serde_json::Value as Json;
+use kube::core::Status;
+use kube::core::response::StatusCause;
 
 use super::call::Answer;
 use super::text::plain;
 
-/// One thing that is wrong with what was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// `FieldManagerConflict`, `FieldValueInvalid`.
-    pub reason: String,
-    /// In the server's words.
-    pub message: String,
-    /// `.spec.replicas`; empty where it is about none.
-    pub field: String,
+/// Reads an answer. A body that is no `Status` is the message itself.
+pub fn of(answer: &Answer) -> Status {
+    let status = answer.is_json.then(|| serde_json::from_slice(&answer.body).ok()).flatten();
+    let mut status: Status = status.unwrap_or_default();
+    if status.message.is_empty() {
+        status.message = String::from_utf8_lossy(&answer.body).into_owned();
+    }
+    let causes = status.details.iter_mut().flat_map(|details| &mut details.causes);
+    let texts = causes.flat_map(|one| [&mut one.reason, &mut one.message, &mut one.field]);
+    for text in texts.chain([&mut status.reason, &mut status.message]) {
+        *text = plain(text);
+    }
+    status.with_code(answer.status.as_u16())
 }
 
-/// An answer that is no success.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// The HTTP status.
-    pub code: u16,
-    /// `Conflict`, `Invalid`; empty where the server gave none.
-    pub reason: String,
-    /// In the server's words.
-    pub message: String,
-    /// In the server's order.
-    pub causes: Vec<Cause>,
+/// What is wrong with what was sent, in the server's order.
+pub fn causes(status: &Status) -> &[StatusCause] {
+    status.details.as_ref().map_or(&[], |details| &details.causes)
 }
 
-impl Status {
-    /// Reads an answer. A body that is no `Status` is the message itself.
-    pub fn of(answer: &Answer) -> Self {
-        let body = if answer.is_json { answer.json() } else { Json::Null };
-        let text = |value: &Json| value.as_str().map(plain).unwrap_or_default();
-        let causes = body["details"]["causes"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let cause = |cause: &Json| Cause {
-            reason: text(&cause["reason"]),
-            message: text(&cause["message"]),
-            field: text(&cause["field"]),
-        };
-        let message = match body["message"].as_str() {
-            Some(message) => plain(message),
-            None => plain(&String::from_utf8_lossy(&answer.body)),
-        };
-        Self {
-            code: answer.status.as_u16(),
-            reason: text(&body["reason"]),
-            message,
-            causes: causes.iter().map(cause).collect(),
-        }
+/// The message, with what causes add to it.
+pub fn told(status: &Status) -> String {
+    let mut text = match status.message.is_empty() {
+        true => format!("the API server answered {}", status.code),
+        false => status.message.clone(),
+    };
+    for cause in causes(status).iter().filter(|cause| !status.message.contains(&cause.message)) {
+        text = format!("{text}; {}: {}", cause.field, cause.message);
     }
+    text
+}
 
-    /// Whether other managers hold fields that were sent with other values.
-    pub fn is_field_conflict(&self) -> bool {
-        let is_conflict = |cause: &Cause| cause.reason == "FieldManagerConflict";
-        self.code == 409 && !self.causes.is_empty() && self.causes.iter().all(is_conflict)
-    }
+/// Whether other managers hold fields that were sent with other values.
+pub fn is_field_conflict(status: &Status) -> bool {
+    let causes = causes(status);
+    let is_conflict = |cause: &StatusCause| cause.reason == "FieldManagerConflict";
+    status.code == 409 && !causes.is_empty() && causes.iter().all(is_conflict)
+}
 
-    /// Whether somebody else wrote the object since it was read.
-    pub fn is_race(&self) -> bool {
-        self.code == 409 && !self.is_field_conflict() && !self.is_other_object()
-    }
+/// Whether somebody else wrote the object since it was read.
+pub fn is_race(status: &Status) -> bool {
+    status.code == 409 && !is_field_conflict(status) && !is_other_object(status)
+}
 
-    /// Whether the object that was meant is not the one that stands there.
-    pub fn is_other_object(&self) -> bool {
-        let names_uid = self.causes.iter().any(|cause| cause.field == "metadata.uid");
-        match self.code {
-            409 => self.message.to_ascii_lowercase().contains("uid"),
-            422 => names_uid,
-            _ => false,
-        }
-    }
-
-    /// Whether what was sent has no place in the server's schema, which some releases tell as a
-    /// fault of their own.
-    pub fn is_malformed(&self) -> bool {
-        matches!(self.code, 400 | 422)
-            || self.message.starts_with("failed to create typed patch object")
-    }
-
-    /// Whether the namespace of what was sent is being deleted.
-    pub fn is_terminating(&self) -> bool {
-        self.code == 403 && self.causes.iter().any(|cause| cause.reason == "NamespaceTerminating")
+/// Whether the object that was meant is not the one that stands there.
+pub fn is_other_object(status: &Status) -> bool {
+    match status.code {
+        409 => status.message.to_ascii_lowercase().contains("uid"),
+        422 => causes(status).iter().any(|cause| cause.field == "metadata.uid"),
+        _ => false,
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.message.is_empty() {
-            true => write!(f, "the API server answered {}", self.code)?,
-            false => f.write_str(&self.message)?,
-        }
-        let untold = |cause: &&Cause| !self.message.contains(&cause.message);
-        for cause in self.causes.iter().filter(untold) {
-            write!(f, "; {}: {}", cause.field, cause.message)?;
-        }
-        Ok(())
-    }
+/// Whether what was sent has no place in the server's schema, which some releases tell as a fault
+/// of their own.
+pub fn is_malformed(status: &Status) -> bool {
+    matches!(status.code, 400 | 422)
+        || status.message.starts_with("failed to create typed patch object")
+}
+
+/// Whether the namespace of what was sent is being deleted.
+pub fn is_terminating(status: &Status) -> bool {
+    let is_terminating = |cause: &StatusCause| cause.reason == "NamespaceTerminating";
+    status.code == 403 && causes(status).iter().any(is_terminating)
 }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::fields::MANAGER;
 use super::place::Place;
 use super::read::get;
-use super::status::Status;
+use super::status;
 
 /// The manager as which helm writes, whatever its version.
 const HELM: &str = "helm";
@@ -46,13 +46,13 @@ pub async fn take_over(
         if entries.is_empty() {
             return Ok(Applied { object, ..applied });
         }
-        let patch = Call::json_patch(place.path(), &without(&object, &entries));
+        let patch = Call::json_patch(place, &without(&object, &entries))?;
         let answer = client.call(&patch).await?;
         if answer.status.is_success() {
             object = answer.json();
             continue;
         }
-        let status = Status::of(&answer);
+        let status = status::of(&answer);
         // What was tested is no longer so.
         if !matches!(status.code, 409 | 422) {
             return Err(status.into());

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tokio::sync::Barrier;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -121,6 +122,10 @@ pub struct Fake {
     pub connections: AtomicUsize,
     /// How often another server was asked for.
     pub moves: AtomicUsize,
+    /// The kubeconfig trusts another authority than the server's.
+    pub is_strange: AtomicBool,
+    /// Connections, each until its end.
+    pub served: Mutex<Vec<JoinHandle<()>>>,
     /// No stream can be opened.
     pub away: Mutex<bool>,
     /// Nothing is answered before so many requests have come.
@@ -145,6 +150,15 @@ impl Fake {
     /// Methods and paths of everything that came, in order.
     pub fn lines(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.line).collect()
+    }
+
+    /// Closes all connections.
+    pub async fn hang_up(&self) {
+        let served = std::mem::take(&mut *self.served.lock().unwrap());
+        for connection in served {
+            connection.abort();
+            let _ = connection.await;
+        }
     }
 
     /// The provider in front of it.
@@ -172,7 +186,12 @@ struct Way(Arc<Fake>);
 impl Access for Way {
     fn kubeconfig(&self) -> BoxFuture<'_, Result<SecretString, ProviderError>> {
         let count = self.0.kubeconfigs.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::pin(async move { Ok(kubeconfig(&format!("token-{count}")).into()) })
+        let mut text = kubeconfig(&format!("token-{count}"));
+        if self.0.is_strange.load(Ordering::Relaxed) {
+            let [own, other] = [&identity().ca_pem, &new_identity().ca_pem].map(|pem| data(pem));
+            text = text.replace(&own, &other);
+        }
+        Box::pin(async move { Ok(text.into()) })
     }
 
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Stream>, ProviderError>> {
@@ -187,7 +206,8 @@ impl Access for Way {
             }
             self.0.connections.fetch_add(1, Ordering::Relaxed);
             let (ours, theirs) = tokio::io::duplex(1 << 16);
-            tokio::spawn(serve(self.0.clone(), theirs));
+            let served = tokio::spawn(serve(self.0.clone(), theirs));
+            self.0.served.lock().unwrap().push(served);
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
     }
@@ -275,30 +295,36 @@ struct Tls {
 
 fn identity() -> &'static Tls {
     static IDENTITY: OnceLock<Tls> = OnceLock::new();
-    IDENTITY.get_or_init(|| {
-        let mut ca = CertificateParams::new(Vec::new()).unwrap();
-        ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        let ca_key = KeyPair::generate().unwrap();
-        let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
-        let leaf = CertificateParams::new(vec!["kubernetes".to_owned()]).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let leaf = leaf.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
-        let leaf = CertificateDer::from_pem_slice(leaf.pem().as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let server = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf], key)
-            .unwrap();
-        Tls { server: Arc::new(server), ca_pem }
-    })
+    IDENTITY.get_or_init(new_identity)
+}
+
+fn new_identity() -> Tls {
+    let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let ca_key = KeyPair::generate().unwrap();
+    let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+    let leaf = CertificateParams::new(vec!["kubernetes".to_owned()]).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = leaf.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
+    let leaf = CertificateDer::from_pem_slice(leaf.pem().as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf], key)
+        .unwrap();
+    Tls { server: Arc::new(server), ca_pem }
+}
+
+fn data(pem: &str) -> String {
+    super::shape::encoded(pem).as_str().unwrap().to_owned()
 }
 
 /// As k3s writes it, with a token in the place of the client certificate.
 pub fn kubeconfig(token: &str) -> String {
-    let ca = super::shape::encoded(&identity().ca_pem);
+    let ca = data(&identity().ca_pem);
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: default\nclusters:\n- name: default\n  \
          cluster:\n    server: https://127.0.0.1:6443\n    tls-server-name: kubernetes\n    \

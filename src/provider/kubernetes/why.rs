@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::ListParams;
 use serde_json::Value as Json;
 
-use super::call::Call;
 use super::client::Client;
+use super::list::{PAGE, page};
 use super::place::Place;
 use super::pods::{name, selector};
-use super::text::{encode, plain};
+use super::text::plain;
 
 /// How many reasons are told of each sort.
 const TOLD: usize = 3;
@@ -21,16 +23,17 @@ pub async fn reasons(client: &Client, place: &Place, live: &Json) -> Vec<String>
     if !is_workload && !place.is("", "PersistentVolumeClaim") {
         return Vec::new();
     }
-    let base = format!("/api/v1/namespaces/{}", encode(namespace));
+    let namespace = Some(namespace.as_str());
     let selector = selector(live).filter(|_| is_workload);
     let pods = match selector {
         Some(selector) => {
-            items(client, format!("{base}/pods?labelSelector={}&limit=500", encode(&selector)))
-                .await
+            let params = ListParams::default().labels(&selector).limit(PAGE);
+            page::<Pod>(client, namespace, &params).await.unwrap_or_default()
         }
         None => Vec::new(),
     };
-    let events = items(client, format!("{base}/events?{}&limit=500", about(place))).await;
+    let params = ListParams::default().fields(&about(place)).limit(PAGE);
+    let events = page::<Event>(client, namespace, &params).await.unwrap_or_default();
     let mut told = of_pods(&pods);
     told.extend(of_events(&events, &place.name, &pods));
     told
@@ -39,20 +42,10 @@ pub async fn reasons(client: &Client, place: &Place, live: &Json) -> Vec<String>
 /// Which events are asked for. What a claim waits for, such as a driver, is no warning.
 fn about(place: &Place) -> String {
     match place.is("", "PersistentVolumeClaim") {
-        true => format!(
-            "fieldSelector=involvedObject.kind%3DPersistentVolumeClaim%2CinvolvedObject.name%3D{}",
-            encode(&place.name)
-        ),
-        false => "fieldSelector=type%3DWarning".to_owned(),
-    }
-}
-
-async fn items(client: &Client, path: String) -> Vec<Json> {
-    let answer = client.ok(&Call::get(path)).await;
-    let list = answer.map(|answer| answer.json()["items"].take());
-    match list {
-        Ok(Json::Array(items)) => items,
-        _ => Vec::new(),
+        true => {
+            format!("involvedObject.kind=PersistentVolumeClaim,involvedObject.name={}", place.name)
+        }
+        false => "type=Warning".to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Commands in pods: how CouchDB is asked whether its cluster has formed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value as Json, json};
 
@@ -10,6 +11,7 @@ use crate::provider::kubernetes::Kubernetes;
 use crate::provider::kubernetes::testing::{
     Deed, Fake, Heard, Reply, ok, ran, status, tree, wanted,
 };
+use crate::resource::Reading;
 
 const PATH: &str = "/apis/apps/v1/namespaces/default/deployments/a";
 const EXEC: &str = "GET /api/v1/namespaces/default/pods/cht-couchdb-2-x/exec";
@@ -84,13 +86,9 @@ async fn a_node_is_waited_for_until_it_is_a_member() {
 
     let lines = fake.lines();
     let exec = lines.iter().find(|line| line.starts_with(EXEC)).unwrap();
-    let begin = "?container=cht-couchdb-2&stdout=true&stderr=true&command=sh&command=-c&command=";
+    let begin = "?&stdout=true&stderr=true&container=cht-couchdb-2&command=sh&command=-c&command=";
     assert!(exec.starts_with(&format!("{EXEC}{begin}printf")), "{exec}");
-    assert!(
-        exec.ends_with(
-            "curl%20-s%20-m%2010%20-K%20-%20http%3A%2F%2Flocalhost%3A5984%2F_membership"
-        )
-    );
+    assert!(exec.ends_with("curl+-s+-m+10+-K+-+http%3A%2F%2Flocalhost%3A5984%2F_membership"));
     assert!(exec.contains("%22%24COUCHDB_PASSWORD%22"), "the shell knows it, nobody else: {exec}");
 }
 
@@ -165,7 +163,28 @@ async fn a_command_that_cannot_be_run_says_where_to_look() {
     check(messages("v4.channel.k8s.io", &[(3, failed)]), "could not be run: no such container")
         .await;
     check(messages("v4.channel.k8s.io", &[(3, "nonsense")]), "no reason is given").await;
-    check(messages("channel.k8s.io", &[]), "it speaks channel.k8s.io").await;
+    check(messages("channel.k8s.io", &[]), "Sec-WebSocket-Protocol mismatched").await;
+}
+
+#[tokio::test]
+async fn an_endless_message_is_not_taken() {
+    let long = Reply::Messages("v5.channel.k8s.io", vec![(1, "x".repeat(2 << 20))]);
+    let (_, provider) = written([long]).await;
+    let readings = read(&provider, &[wanted("Deployment", "a")]).await;
+    let Reading::Unread(reason) = &readings[0] else { panic!("{readings:?}") };
+    assert!(reason.contains("Message too long"), "{reason}");
+}
+
+/// A server with too much to do, and credentials that have ended, are met by commands as well.
+#[tokio::test]
+async fn faults_that_pass_are_forgiven_before_a_command_runs() {
+    let busy = || status(429, "TooManyRequests", "busy", json!([]));
+    let ended = status(401, "Unauthorized", "Unauthorized", json!([]));
+    let members = ran(&members(&["1", "2"]), 0);
+    let (fake, provider) = written([busy(), busy(), Reply::Drop, ended, members]).await;
+    assert_eq!(waiting(&provider).await, Json::Null);
+    assert_eq!(fake.lines().iter().filter(|line| line.starts_with(EXEC)).count(), 5);
+    assert_eq!(fake.kubeconfigs.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! Faults that pass, and those that do not.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 use super::{ids, object, read};
 use crate::plan::Operation;
@@ -105,6 +109,51 @@ async fn one_connection_serves_one_call_after_the_other() {
     }
     assert_eq!((provider.requests(), fake.connections.load(Ordering::Relaxed)), (3, 1));
     assert_eq!(fake.kubeconfigs.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_is_not_asked() {
+    let fake = Fake::new();
+    fake.on("GET /api/v1/namespaces/default/configmaps/a", [ok(object("a", "1"))]);
+    let provider = fake.provider();
+    read(&provider, &[wanted("ConfigMap", "a")]).await;
+    fake.hang_up().await;
+    assert_eq!(ids(&read(&provider, &[wanted("ConfigMap", "a")]).await), ["1"]);
+    assert_eq!((provider.requests(), fake.lines().len()), (2, 2));
+    assert_eq!(fake.connections.load(Ordering::Relaxed), 2);
+}
+
+/// Two connections are idle when one of them breaks.
+#[tokio::test]
+async fn where_one_connection_breaks_the_others_are_let_go() {
+    let fake = Fake::new();
+    let path = "GET /api/v1/namespaces/default/configmaps/a";
+    fake.on(path, [ok(object("a", "1")), Reply::Drop, ok(object("a", "1"))]);
+    fake.on("GET /api/v1/nodes/a", [ok(object("a", "2"))]);
+    let provider = fake.provider();
+    *fake.together.lock().unwrap() = Some(Arc::new(Barrier::new(2)));
+    read(&provider, &["ConfigMap", "Node"].map(|kind| wanted(kind, "a"))).await;
+    *fake.together.lock().unwrap() = None;
+    let idle = std::mem::take(&mut *fake.served.lock().unwrap());
+    assert_eq!(idle.len(), 2);
+    assert_eq!(ids(&read(&provider, &[wanted("ConfigMap", "a")]).await), ["1"]);
+    let counts = [&fake.connections, &fake.moves].map(|count| count.load(Ordering::Relaxed));
+    assert_eq!((provider.requests(), counts), (4, [3, 1]));
+    for connection in idle {
+        timeout(Duration::from_secs(10), connection).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_another_authority_is_asked_nothing() {
+    let fake = Fake::new();
+    fake.is_strange.store(true, Ordering::Relaxed);
+    let provider = fake.provider();
+    let id = ids(&read(&provider, &[wanted("ConfigMap", "a")]).await).remove(0);
+    assert!(id.contains("unread: the API server's certificate is refused: "), "{id}");
+    // The kubeconfig may have been that of an older cluster.
+    let counts = [&fake.kubeconfigs, &fake.connections].map(|count| count.load(Ordering::Relaxed));
+    assert_eq!((provider.requests(), counts), (0, [2, 2]));
 }
 
 #[tokio::test]

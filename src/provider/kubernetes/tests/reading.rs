@@ -28,7 +28,7 @@ async fn a_kind_is_read_page_by_page_in_all_namespaces() {
     fake.on(MAPS, [ok(first), ok(last)]);
     let provider = fake.provider();
     assert_eq!(ids(&read(&provider, &two_maps()).await), ["1", "2"]);
-    let pages = ["?limit=500", "?limit=500&continue=a%2Fb"].map(|query| format!("{MAPS}{query}"));
+    let pages = ["?&limit=500", "?&limit=500&continue=a%2Fb"].map(|query| format!("{MAPS}{query}"));
     assert_eq!(fake.lines(), pages);
     assert_eq!(provider.requests(), 2);
 }
@@ -124,7 +124,7 @@ async fn why_a_workload_is_not_ready_is_asked_for_one_object_only() {
     let readings = read(&provider, &[wanted("Deployment", "a")]).await;
     let told = "0 of 1 pods are available; pod a-1: ErrImagePull: no such image";
     assert_eq!(tree(&readings[0])["waiting"], told);
-    assert!(fake.lines()[1].ends_with("/pods?labelSelector=app%3Da&limit=500"));
+    assert!(fake.lines()[1].ends_with("/pods?&labelSelector=app%3Da&limit=500"));
     let before = provider.requests();
     let both = [wanted("Deployment", "a"), wanted("Deployment", "b")];
     let readings = read(&provider, &both).await;
