@@ -102,7 +102,8 @@ impl Subject<'_> {
     fn opening(&self, action: Action) -> Vec<Step> {
         let drain_s = self.seconds("drain_timeout_s", DRAIN_S);
         let mut steps = Vec::new();
-        if self.kind.lifecycle == Lifecycle::Server {
+        let is_etcd = self.live.is_none_or(|live| live["datastore"] != "other");
+        if self.kind.lifecycle == Lifecycle::Server && is_etcd {
             steps.push(self.call(Operation::EtcdSnapshot, SNAPSHOT_S));
         }
         steps.push(self.call(Operation::Drain, drain_s));

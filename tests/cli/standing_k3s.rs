@@ -49,6 +49,23 @@ fn arguments_move_to_config_yaml_without_a_restart() {
     assert!(after.nodes.iter().all(|node| node.ready && !node.cordoned));
 }
 
+/// A server that was installed without `cluster-init`: there is no etcd to save or to vote in.
+#[test]
+fn a_server_with_sqlite_is_taken_over_and_changed() {
+    let one = [("count      = 3", "count      = 1"), ("10.20.0.11-13", "10.20.0.11")];
+    let env = fleet(&one);
+    let adopted = env.expect(0, APPLY);
+    assert!(adopted.stdout.contains("the cluster's data on server-1 is not in etcd"), "{adopted}");
+    assert_settled(&env);
+    edit(&env, "[k3s]\n", "[k3s]\nkubelet_args = [\"max-pods=150\"]\n");
+    env.expect(0, &["apply", "--lab", "--yes", "--allow-disruption", SPEC]);
+    assert_settled(&env);
+    let after = cluster(&env);
+    assert!(after.nodes.iter().all(|node| node.ready && !node.cordoned && node.member.is_empty()));
+    assert_eq!(after.restarts.len(), 3);
+    assert!(!after.history.iter().any(|line| line.contains("SnapshotSaved")), "{after:#?}");
+}
+
 #[test]
 fn wrong_provider_ids_are_set_right_one_node_per_apply() {
     let instance = ("[k3s]\n", "[k3s]\nprovider_id = \"instance-uuid\"\n");

@@ -134,12 +134,14 @@ fn k3s(spec: &Spec, machine: &Machine) -> K3sSetup {
     }
 }
 
-/// The first server makes the cluster, all others join it there.
+/// The first server makes the cluster, all others join it there. One that is alone is as whoever
+/// reads no further than the first command of k3s' manual has it: its data is in SQLite.
 fn joining(spec: &Spec, machine: &Machine) -> Vec<String> {
     match spec.servers.first() {
         Some(first) if first.name.value != machine.name.value => {
             vec!["--server".to_owned(), format!("https://{}:6443", first.address.value)]
         }
+        _ if spec.servers.len() == 1 => Vec::new(),
         _ => vec!["--cluster-init".to_owned()],
     }
 }

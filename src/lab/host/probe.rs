@@ -172,6 +172,9 @@ fn data(host: &Host, items: &mut Items) {
         return;
     }
     items.put("joined", "yes");
+    if host.inside(&format!("{DATA}/server/db/etcd")).next().is_some() {
+        items.put("etcd", "yes");
+    }
     let ca = format!("{DATA}/server/tls/server-ca.crt");
     if let Some(text) = host.text(&ca).filter(|_| items.root) {
         let line = format!("{}  {ca}\n", hex(&Sha256::digest(text.as_bytes())));

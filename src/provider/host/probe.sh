@@ -95,6 +95,9 @@ file server-token "$data/server/token"
 if [ -d "$data/server/db/etcd" ] || [ -f "$data/agent/client-kubelet.crt" ]; then
     put joined "$(printf yes | base64 -w 0)"
 fi
+if [ -d "$data/server/db/etcd" ]; then
+    put etcd "$(printf yes | base64 -w 0)"
+fi
 if [ -f "$data/server/tls/server-ca.crt" ]; then
     output cacert-hash 5 256 sha256sum "$data/server/tls/server-ca.crt"
 fi

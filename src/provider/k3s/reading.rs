@@ -127,6 +127,7 @@ impl Host<'_> {
 
     fn node_attributes(&self, tree: &mut Map<String, Json>, node: Option<&Node>) {
         let is_voter = node.is_some_and(|node| node.voter);
+        let datastore = self.datastore();
         let member = match self.role {
             Role::Server if is_voter => "voter",
             Role::Server if node.is_some_and(|node| node.member) => "learner",
@@ -134,7 +135,7 @@ impl Host<'_> {
         };
         let ready = node.is_some_and(|node| node.ready)
             && service(self.probe) == "active"
-            && (self.role == Role::Agent || is_voter);
+            && (self.role == Role::Agent || is_voter || datastore == Some("other"));
         let presence = match (node, self.around.cluster) {
             (Some(_), _) => "present",
             (None, Some(_)) => "absent",
@@ -152,10 +153,24 @@ impl Host<'_> {
             ("running", if self.is_stale(node) { "stale" } else { "current" }),
         ];
         tree.extend(texts.map(|(key, text)| (key.to_owned(), text.into())));
+        tree.extend(datastore.map(|datastore| ("datastore".to_owned(), datastore.into())));
         let cordoned = node.is_some_and(|node| node.unschedulable);
         tree.insert("cordoned".into(), cordoned.into());
         let schedulable = !node.is_some_and(|node| node.cordoned);
         tree.insert("schedulable".into(), schedulable.into());
+    }
+
+    /// Where the server keeps the cluster's data: `etcd`, or `other`, which is SQLite or a database
+    /// of somebody's. `None` for agents, and while nobody can say.
+    fn datastore(&self) -> Option<&'static str> {
+        let members = self.around.cluster.map(|cluster| cluster.members());
+        match (self.role, self.probe.word("etcd"), members) {
+            (Role::Agent, ..) => None,
+            (Role::Server, Some("yes"), _) => Some("etcd"),
+            (Role::Server, _, Some(0)) if self.probe.word("joined") == Some("yes") => Some("other"),
+            (Role::Server, _, Some(1..)) => Some("etcd"),
+            (Role::Server, ..) => None,
+        }
     }
 
     /// A token as written on the host, in its short form. `None` where there is none.
@@ -284,6 +299,25 @@ mod tests {
             "members": 2, "spare_voters": -1, "others_not_ready": ["server-2"], "server_answers": "yes",
         });
         check(&items, cluster.as_ref(), expected);
+    }
+
+    /// Without etcd nobody has a vote, and ready is what its node says.
+    #[test]
+    fn a_server_with_sqlite_is_ready_with_its_node() {
+        let mut own = node("server-1", true, true);
+        own["metadata"]["labels"]["node-role.kubernetes.io/etcd"].take();
+        own["status"]["conditions"].as_array_mut().unwrap().pop();
+        let lone = Cluster::parse(&answer(&[own]));
+        let voter = Cluster::parse(&answer(&[node("server-1", true, true)]));
+        let mut items =
+            vec![VERSION, ("unit-show", ACTIVE), ("hostname", "server-1"), ("joined", "yes")];
+        let sqlite = json!({"datastore": "other", "ready": "yes", "member": "", "members": 0});
+        check(&items, lone.as_ref(), sqlite);
+        check(&items, voter.as_ref(), json!({"datastore": "etcd", "ready": "yes"}));
+        check(&items, None, json!({"datastore": null, "ready": "no"}));
+        // etcd that has begun, and whose node does not say so yet.
+        items.push(("etcd", "yes"));
+        check(&items, lone.as_ref(), json!({"datastore": "etcd", "ready": "no", "member": ""}));
     }
 
     #[test]

@@ -152,6 +152,22 @@ pub const CASES: &[Case] = &[
         },
         deny("spare-voter", &[], "server-1 would be down, and etcd has no voter to spare"),
     ),
+    in_world(
+        || readings(&[("k3s/server/server-2", json!({"datastore": "other"}))]),
+        warn(
+            "quorum",
+            &[],
+            "the cluster's data on server-2 is not in etcd: boma takes no snapshot of it before the server is disturbed, and no server can join",
+        ),
+    ),
+    in_world(
+        || readings(&[("k3s/server/server-1", json!({"datastore": "etcd"}))]),
+        warn(
+            "quorum",
+            &[("count = 3", "count = 1"), ("11-13", "11")],
+            "1 server cannot lose one and keep etcd's quorum",
+        ),
+    ),
     warn(
         "quorum",
         &[("count = 3", "count = 1"), ("11-13", "11")],
