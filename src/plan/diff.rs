@@ -203,6 +203,18 @@ impl Walk<'_> {
                 live.and_then(|live| live.get(key)),
             );
         }
+        if is_whole(path) {
+            let strays = live.into_iter().flatten().filter(|(key, value)| {
+                !wanted.contains_key(*key)
+                    && had.is_none_or(|had| !had.contains_key(*key))
+                    && !is_nothing(value)
+            });
+            for (key, value) in strays {
+                let path = join(path, key);
+                let field = self.kind.field(&path);
+                self.add(&path, field, Some(value), After::Removed, Cause::Drift);
+            }
+        }
     }
 
     /// Items are matched by the value under the list's key; the live order is nobody's business.
@@ -284,10 +296,20 @@ const AMOUNT: [&str; 2] = ["sizeLimit", "divisor"];
 
 /// Whether two values at a path mean the same.
 pub(super) fn same_at(path: &str, comparison: Comparison, desired: &Json, live: &Json) -> bool {
+    let covers = |one, other| covered(one, other, is_amount(path));
     match comparison {
-        Comparison::Covered => covered(desired, live, is_amount(path)),
+        Comparison::Covered => covers(desired, live) && (!is_whole(path) || covers(live, desired)),
         comparison => same(comparison, desired, live),
     }
+}
+
+/// What the Kubernetes API owns and writes as one (`mapType`, `structType` or `listType` atomic) and
+/// adds nothing to: one more key is somebody else's change of the whole, as that of a selector that
+/// no node meets.
+fn is_whole(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    matches!(path, "rules" | "spec.selector" | "spec.podSelector")
+        || matches!(last, "nodeSelector" | "nodeSelectorTerms" | "tolerations")
 }
 
 /// Whether a path is one of an amount where the kind has no row that says so.
@@ -384,6 +406,7 @@ mod tests {
             Field::owned("containers").comparison(Comparison::ListBy("name")),
             Field::owned("image").mode(Mode::Initial),
             Field::owned("spec").comparison(Comparison::Covered),
+            Field::owned("rules").comparison(Comparison::Covered),
             Field::computed("uid"),
             Field::owned("password").sensitive(),
             Field::owned("network").effect(Effect::Fixed("no")),
@@ -413,6 +436,17 @@ mod tests {
             |size: Json| json!({"spec": {"volumes": [{"emptyDir": {"sizeLimit": size}}]}});
         check(volumes(json!("1024Mi")), None, volumes(json!("1Gi")), &[]);
         check(volumes(json!("1Mi")), None, volumes(json!("1Gi")), &[("spec.volumes", Cause::Spec)]);
+        let role = |rule: Json| json!({"rules": [rule]});
+        let (rule, less) = (json!({"verbs": ["get"]}), json!({"verbs": ["get"], "names": ["a"]}));
+        check(role(rule.clone()), None, role(rule.clone()), &[]);
+        check(role(rule), None, role(less), &[("rules", Cause::Spec)]);
+        let selector = |tree: Json| json!({"spec": {"selector": tree}});
+        check(
+            selector(json!({"a": "b"})),
+            None,
+            selector(json!({"a": "b", "c": "d"})),
+            &[("spec.selector.c", Cause::Drift)],
+        );
         let limits = |cpu: Json| json!({"spec": {"pods": {"limits": {"cpu": cpu}}, "cpu": "1"}});
         check(limits(json!(0.5)), None, limits(json!("500m")), &[]);
         check(

@@ -2,7 +2,10 @@
 //! de-register each other's volumes (vsphere-csi-driver issues 163, 422, 570, 2478). The guide takes
 //! vCenter's id of the compute cluster, which every cluster on it would share.
 
+use serde_json::Value as Json;
+
 use super::{Facts, Problem, Rule, Version, cluster};
+use crate::resource::Address;
 use crate::spec::{Csi, Sp};
 
 /// See the file's head.
@@ -23,10 +26,17 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
 const SECRET: &str = "cluster/csi/Secret/vsphere-config-secret";
 const ANNOTATION: &str = "boma.dev/cluster-id";
 
+/// The id that boma gave to the driver; the recorded one where somebody took the Secret away.
+pub fn in_use(facts: &Facts<'_>) -> Option<String> {
+    let live = cluster::object(facts, SECRET);
+    let recorded = || facts.prior?.resources.get(&Address::from(SECRET));
+    let of = |secret: Json| secret["annotations"][ANNOTATION].as_str().map(str::to_owned);
+    live.and_then(of).or_else(|| of(recorded()?.attributes.tree()))
+}
+
 /// The volumes that stand are registered under the id that they were made with.
 fn changed(facts: &Facts<'_>, id: &Sp<String>) -> Option<Problem> {
-    let secret = cluster::object(facts, SECRET)?;
-    let before = secret["annotations"][ANNOTATION].as_str().filter(|before| *before != id.value)?;
+    let before = in_use(facts).filter(|before| *before != id.value)?;
     let message = format!("the cluster id is `{before}`, and the spec changes it to `{id}`");
     let help = format!(
         "set `cluster_id` in [csi] to \"{before}\": volumes are registered under it, and another id \

@@ -2,7 +2,7 @@
 //! ConfigMap `vsphere-csi-cluster-id`. Where the Secret has one too, the controller ends at once
 //! (vsphere-csi-driver, `pkg/csi/service/driver.go`), and no volume is attached any more.
 
-use super::{Facts, Problem, Rule, cluster};
+use super::{Facts, Problem, Rule, cluster, cluster_id};
 
 /// See the file's head.
 pub const RULE: Rule = Rule::deny("generated-cluster-id", check);
@@ -17,7 +17,40 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let message = format!(
         "the driver made itself the cluster id {generated}, and does not start with `{id}` beside it"
     );
-    let help = "write `keep_generated_id = true` in [csi] in place of `cluster_id`: the volumes \
-                that stand are registered under the generated one";
+    let help = if cluster_id::in_use(facts).is_some_and(|in_use| in_use == id.value) {
+        format!(
+            "somebody took `{id}` out of the driver's Secret for a while; the volumes are registered \
+             under `{id}`: `kubectl delete configmap -n vmware-system-csi vsphere-csi-cluster-id`, \
+             then apply"
+        )
+    } else {
+        "write `keep_generated_id = true` in [csi] in place of `cluster_id`: the volumes that stand \
+         are registered under the generated one"
+            .to_owned()
+    };
     report.push(Problem::at(&id.place, message, help));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::rules::testing::{findings, readings, spec};
+
+    fn check(secret: serde_json::Value, expected: &str) {
+        let made = json!({"data": {"clusterID": "8e1b"}});
+        let world = readings(&[(super::ADDRESS, made), (SECRET, secret)]);
+        let found = findings(&spec(&[]), &world);
+        let helps: Vec<_> = found.iter().map(|one| one.help.as_str()).collect();
+        assert!(helps.iter().any(|help| help.contains(expected)), "{helps:?}");
+    }
+
+    const SECRET: &str = "cluster/csi/Secret/vsphere-config-secret";
+
+    /// Keeping it would leave every volume that stands without an owner.
+    #[test]
+    fn an_id_made_beside_the_one_in_use_goes() {
+        check(json!({"annotations": {"boma.dev/cluster-id": "small"}}), "kubectl delete configmap");
+        check(json!({}), "keep_generated_id = true");
+    }
 }

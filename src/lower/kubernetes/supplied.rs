@@ -57,6 +57,10 @@ pub fn normal(mut object: Json) -> Result<Json, String> {
     }
     let core = object["apiVersion"] == "v1";
     match (kind.as_str(), object.as_object_mut()) {
+        // Whose rules are the API's own to fill in.
+        ("ClusterRole", Some(role)) if role.contains_key("aggregationRule") => {
+            role.remove("rules");
+        }
         ("Secret", Some(secret)) if core => {
             open(secret).map_err(|what| format!("is the Secret {name}, whose {what}"))?;
         }
@@ -219,6 +223,9 @@ mod tests {
         let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": null, "b": "x"},
             "binaryData": {"c": "/w\n==\n"}, "items": [{"d": null}]});
         check(map, json!({"data": {"b": "x"}, "binaryData": {"c": "/w=="}, "items": [{}]}));
+        let role = json!({"apiVersion": "r/v1", "kind": "ClusterRole", "aggregationRule": {"a": 1},
+            "rules": []});
+        check(role, json!({"aggregationRule": {"a": 1}}));
         let held = json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "a", "finalizers": ["x/y"]}});
         refuse(held, "is the ConfigMap a with metadata.finalizers, which boma never sets");

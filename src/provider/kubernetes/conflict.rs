@@ -36,8 +36,8 @@ pub fn failure(status: &Status) -> Failure {
             "another field manager has set other values than the plan knew: {}",
             told.join("; ")
         ),
-        "plan again: what differs is then shown, and apply takes it over; or say in the spec what \
-         the other manager wants",
+        "plan again: what differs is then shown, and apply takes it over; where it is not, undo the \
+         other manager's change with kubectl; or say in the spec what it wants",
     )
 }
 

@@ -47,6 +47,30 @@ fn credentials_that_somebody_edited_are_put_back() {
     }
 }
 
+/// The API keeps a selector or a list of rules as one: who adds to it owns it, and every apply of
+/// boma's would conflict over what no plan showed.
+#[test]
+fn what_somebody_added_to_what_is_kept_as_one_is_shown_and_taken_off() {
+    const PODS: &str = "/apis/apps/v1/namespaces/vmware-system-csi/daemonsets/vsphere-csi-node";
+    const ROLE: &str =
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles/vsphere-csi-node-cluster-role";
+    let hand = Hand::new();
+    let nowhere = json!({"nodeSelector": {"nobody": "here"}});
+    hand.edit(PODS, &json!({"spec": {"template": {"spec": nowhere}}}));
+    let mut rules = hand.get(ROLE)["rules"].clone();
+    rules[0]["resourceNames"] = json!(["only"]);
+    hand.edit(ROLE, &json!({"rules": rules}));
+    let drift = hand.rig.env.expect(2, DRIFT).stdout;
+    for words in ["spec.template.spec.nodeSelector.nobody", "resourceNames", "kubectl-edit"] {
+        assert!(drift.contains(words), "{words}: {drift}");
+    }
+    hand.rig.env.expect(0, APPLY);
+    let pod = hand.get(PODS)["spec"]["template"]["spec"].take();
+    assert_eq!(pod["nodeSelector"], json!({"kubernetes.io/os": "linux"}));
+    assert_eq!(hand.get(ROLE)["rules"][0].get("resourceNames"), None);
+    hand.rig.env.assert_settled();
+}
+
 /// The API takes no edit of such a map any more: the plan says that it is made anew.
 #[test]
 fn what_somebody_made_immutable_is_made_anew() {
