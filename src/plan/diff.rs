@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
+use super::same::{is_nothing, is_optional, same};
 use super::{After, Cause};
 use crate::resource::{
-    Comparison, Effect, Field, Kind, Lifecycle, Mode, as_reference, as_secret, is_sealed, milli,
+    Comparison, Effect, Field, Kind, Lifecycle, Mode, as_reference, as_secret, is_sealed, is_whole,
     references,
 };
 
@@ -166,19 +167,19 @@ impl Walk<'_> {
         }
         match (desired, live) {
             (Json::Object(wanted), _) if !is_sealed(desired) => {
-                self.map(path, wanted, prior, live.and_then(Json::as_object));
+                self.map(path, field, wanted, prior, live.and_then(Json::as_object));
             }
             (Json::Array(wanted), Some(Json::Array(found)))
                 if matches!(field.comparison, Comparison::ListBy(_)) =>
             {
                 self.list_by(path, field, wanted, prior, found);
             }
-            _ if live.is_some_and(|live| same_at(path, field.comparison, desired, live)) => {}
+            _ if live.is_some_and(|live| same(path, field.comparison, desired, live)) => {}
             (_, None) if is_optional(field.comparison) && is_nothing(desired) => {}
             (Json::Null, None | Some(Json::Null)) => {}
             _ => {
                 let edited =
-                    prior.is_none_or(|prior| !same_at(path, field.comparison, desired, prior));
+                    prior.is_none_or(|prior| !same(path, field.comparison, desired, prior));
                 let cause = if edited { Cause::Spec } else { Cause::Drift };
                 self.add(path, field, live, After::Known(desired.clone()), cause);
             }
@@ -188,6 +189,7 @@ impl Walk<'_> {
     fn map(
         &mut self,
         path: &str,
+        field: Field,
         wanted: &Map<String, Json>,
         prior: Option<&Json>,
         live: Option<&Map<String, Json>>,
@@ -203,13 +205,23 @@ impl Walk<'_> {
                 live.and_then(|live| live.get(key)),
             );
         }
-        if is_whole(path) {
-            let strays = live.into_iter().flatten().filter(|(key, value)| {
-                !wanted.contains_key(*key)
-                    && had.is_none_or(|had| !had.contains_key(*key))
-                    && !is_nothing(value)
-            });
-            for (key, value) in strays {
+        if field.comparison == Comparison::Covered && is_whole(path) {
+            self.strays(path, wanted, had, live);
+        }
+    }
+
+    /// What somebody added to a map that belongs to one.
+    fn strays(
+        &mut self,
+        path: &str,
+        wanted: &Map<String, Json>,
+        had: Option<&Map<String, Json>>,
+        live: Option<&Map<String, Json>>,
+    ) {
+        let is_own =
+            |key: &String| wanted.contains_key(key) || had.is_some_and(|had| had.contains_key(key));
+        for (key, value) in live.into_iter().flatten() {
+            if !is_own(key) && !is_nothing(value) {
                 let path = join(path, key);
                 let field = self.kind.field(&path);
                 self.add(&path, field, Some(value), After::Removed, Cause::Drift);
@@ -285,107 +297,6 @@ fn unknown_owner(desired: &Json) -> Option<crate::resource::Address> {
         .then(|| references(desired))
         .and_then(|found| found.into_iter().next())
         .map(|found| found.address)
-}
-
-/// Keys of Kubernetes below which every amount is one: `1024Mi` is answered as `1Gi`. In a list of
-/// a LimitRange they are a level further down.
-const AMOUNTS: [&str; 5] = ["limits", "requests", "capacity", "hard", "overhead"];
-
-/// Keys of Kubernetes that are an amount themselves.
-const AMOUNT: [&str; 2] = ["sizeLimit", "divisor"];
-
-/// Whether two values at a path mean the same.
-pub(super) fn same_at(path: &str, comparison: Comparison, desired: &Json, live: &Json) -> bool {
-    let covers = |one, other| covered(one, other, is_amount(path));
-    match comparison {
-        Comparison::Covered => covers(desired, live) && (!is_whole(path) || covers(live, desired)),
-        comparison => same(comparison, desired, live),
-    }
-}
-
-/// What the Kubernetes API owns and writes as one (`mapType`, `structType` or `listType` atomic) and
-/// adds nothing to: one more key is somebody else's change of the whole, as that of a selector that
-/// no node meets.
-fn is_whole(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    matches!(path, "rules" | "spec.selector" | "spec.podSelector")
-        || matches!(last, "nodeSelector" | "nodeSelectorTerms" | "tolerations")
-}
-
-/// Whether a path is one of an amount where the kind has no row that says so.
-pub(super) fn is_amount(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    AMOUNT.contains(&last) || path.split('.').any(|key| AMOUNTS.contains(&key))
-}
-
-/// Whether two values of a field mean the same.
-pub(super) fn same(comparison: Comparison, desired: &Json, live: &Json) -> bool {
-    match comparison {
-        Comparison::Covered => covered(desired, live, false),
-        Comparison::Exact | Comparison::Text | Comparison::ListBy(_) => desired == live,
-        Comparison::Quantity => match (quantity(desired), quantity(live)) {
-            (Some(desired), Some(live)) => desired == live,
-            _ => desired == live,
-        },
-        Comparison::CaseInsensitive => match (desired.as_str(), live.as_str()) {
-            (Some(desired), Some(live)) => desired.to_lowercase() == live.to_lowercase(),
-            _ => desired == live,
-        },
-        Comparison::AtLeast => match (desired.as_u64(), live.as_u64()) {
-            (Some(desired), Some(live)) => live >= desired,
-            _ => desired == live,
-        },
-        Comparison::Set => match (sorted(desired), sorted(live)) {
-            (Some(desired), Some(live)) => desired == live,
-            _ => desired == live,
-        },
-    }
-}
-
-fn covered(desired: &Json, live: &Json, amounts: bool) -> bool {
-    match (desired, live) {
-        (Json::Object(desired), Json::Object(live)) => {
-            desired.iter().all(|(key, value)| match live.get(key) {
-                Some(live) => covered(value, live, amounts || is_amount(key)),
-                None => is_nothing(value),
-            })
-        }
-        (Json::Array(desired), Json::Array(live)) => {
-            let alike = |(desired, live)| covered(desired, live, amounts);
-            desired.len() == live.len() && desired.iter().zip(live).all(alike)
-        }
-        _ if amounts => same(Comparison::Quantity, desired, live),
-        _ => desired == live,
-    }
-}
-
-/// Whether nothing at all is as good as an empty value.
-fn is_optional(comparison: Comparison) -> bool {
-    matches!(comparison, Comparison::Covered | Comparison::ListBy(_))
-}
-
-/// What the Kubernetes API leaves out of its answers: values that say as much as none.
-fn is_nothing(value: &Json) -> bool {
-    match value {
-        Json::Null => true,
-        Json::Bool(set) => !set,
-        Json::Number(number) => number.as_f64() == Some(0.0),
-        Json::String(text) => text.is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Object(map) => map.is_empty(),
-    }
-}
-
-fn quantity(value: &Json) -> Option<i128> {
-    match value {
-        Json::String(text) => milli(text),
-        Json::Number(number) => milli(&number.to_string()),
-        _ => None,
-    }
-}
-
-fn sorted(value: &Json) -> Option<BTreeSet<String>> {
-    Some(value.as_array()?.iter().map(Json::to_string).collect())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod refusal;
 mod review;
 mod rollout;
 mod rotation;
+mod same;
 mod select;
 mod sent;
 mod shrink;

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::diff::{is_amount, item_name, join, same, same_at};
-use crate::resource::{Comparison, Field, Kind, Mode, is_sealed};
+use super::diff::{item_name, join};
+use super::same::same;
+use crate::resource::{Comparison, Field, Kind, Mode, is_amount, is_sealed};
 
 /// Everything desired of an object, so written that only what is meant to change does: fields that
 /// became somebody else's as they are, amounts in the live spelling, and lists by key in the live
@@ -36,12 +37,12 @@ impl Writing<'_> {
                 self.list_by(path, key, desired, live)
             }
             (_, _, Comparison::Quantity | Comparison::Set | Comparison::CaseInsensitive)
-                if same(field.comparison, desired, live) =>
+                if same(path, field.comparison, desired, live) =>
             {
                 live.clone()
             }
             (_, _, Comparison::Covered)
-                if is_amount(path) && same_at(path, field.comparison, desired, live) =>
+                if is_amount(path) && same(path, field.comparison, desired, live) =>
             {
                 live.clone()
             }

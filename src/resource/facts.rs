@@ -80,8 +80,9 @@ pub enum Comparison {
     ListBy(&'static str),
     /// Text, shown as a line diff.
     Text,
-    /// Live has at least what is desired, all the way down; lists have as many items. A live value
-    /// that is not there is the same as nothing, zero, false or an empty text.
+    /// A part of a Kubernetes object: live has at least what is desired, all the way down; lists have
+    /// as many items, and what the API keeps as one has nothing more. Amounts are [`Self::Quantity`]s.
+    /// A live value that is not there is the same as nothing, zero, false or an empty text.
     Covered,
 }
 

@@ -33,7 +33,6 @@ macro_rules! pods {
             list(concat!($pods, ".initContainers.*.env"), "name").effect($effect),
             any(concat!($pods, ".initContainers.*")).effect($effect),
             list(concat!($pods, ".initContainers"), "name").effect($effect),
-            amount(concat!($pods, ".volumes.*.emptyDir.sizeLimit")).effect($effect),
             any(concat!($pods, ".volumes.*")).effect($effect),
             list(concat!($pods, ".volumes"), "name").effect($effect),
         ]
@@ -124,6 +123,9 @@ pub const POD: Kind = kind!(
         any("spec.containers.*.image").effect(Effect::Restart),
         any("spec.initContainers.*.image").effect(Effect::Restart),
         any("spec.activeDeadlineSeconds"),
+        // The API adds some of its own to every pod.
+        fixed("spec.tolerations.*"),
+        list("spec.tolerations", "key").effect(Effect::Replace),
     ],
     pods!("spec", Effect::Replace),
     &[fixed("spec")],
