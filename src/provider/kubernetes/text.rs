@@ -1,4 +1,4 @@
-//! Text that others wrote, and text for URLs.
+//! Text that others wrote, and text for paths.
 
 use std::fmt::Write;
 
@@ -17,7 +17,8 @@ pub fn plain(text: &str) -> String {
     }
 }
 
-/// Percent-encodes whatever is not safe in a path segment or the value of a query.
+/// Percent-encodes whatever is not safe in a segment of a path. The library encodes queries, and
+/// takes names as they are.
 pub fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {
@@ -43,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_are_encoded() {
-        assert_eq!(encode("app=a,b/c ü"), "app%3Da%2Cb%2Fc%20%C3%BC");
+    fn a_name_is_one_segment_and_no_query() {
+        assert_eq!(encode("a/b?c=d ü"), "a%2Fb%3Fc%3Dd%20%C3%BC");
     }
 }
