@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{ids, object, read};
 use crate::plan::Operation;
+use crate::provider::kubernetes::client::PARALLEL;
 use crate::provider::kubernetes::testing::{Deed, Fake, Heard, Reply, ok, status, wanted};
 use crate::provider::{ProviderError, Retry};
 
@@ -109,6 +111,21 @@ async fn one_connection_serves_one_call_after_the_other() {
     }
     assert_eq!((provider.requests(), fake.connections.load(Ordering::Relaxed)), (3, 1));
     assert_eq!(fake.kubeconfigs.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn many_calls_at_once_share_few_connections() {
+    let fake = Fake::new();
+    fake.on("GET /api/v1/namespaces/default/configmaps/a", [ok(object("a", "1"))]);
+    let provider = Arc::new(fake.provider());
+    let mut tasks = JoinSet::new();
+    for _ in 0..100 {
+        let provider = provider.clone();
+        tasks.spawn(async move { ids(&read(&provider, &[wanted("ConfigMap", "a")]).await) });
+    }
+    assert!(tasks.join_all().await.iter().all(|ids| ids == &["1"]));
+    assert_eq!(provider.requests(), 100);
+    assert!(fake.connections.load(Ordering::Relaxed) <= PARALLEL);
 }
 
 #[tokio::test]
