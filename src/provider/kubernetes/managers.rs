@@ -14,7 +14,9 @@ use super::shape::is_own;
 pub fn others(place: &Place, live: &Json) -> Map<String, Json> {
     let mut claims = Claims::default();
     for entry in live["metadata"]["managedFields"].as_array().into_iter().flatten() {
-        let manager = entry["manager"].as_str().filter(|_| entry["subresource"].is_null());
+        // `kubectl scale` writes a field of the object itself.
+        let own = entry["subresource"].is_null() || entry["subresource"] == "scale";
+        let manager = entry["manager"].as_str().filter(|_| own);
         for (name, fields) in lifted(place, &entry["fieldsV1"]) {
             if let Some(manager) = manager {
                 claims.below.entry(name).or_default().add(fields, manager);
@@ -171,6 +173,18 @@ mod tests {
         let both = json!({"f:spec": {"f:replicas": {}}});
         check(&[("boma", both.clone()), ("helm", both.clone())], json!({"spec": "helm"}));
         check(&[("helm", both.clone()), ("kubectl", both)], json!({"spec": "helm, kubectl"}));
+    }
+
+    #[test]
+    fn who_scales_is_told_and_who_writes_the_status_is_not() {
+        let entry = |subresource: &str, fields: Json| json!({"manager": "kubectl", "subresource": subresource, "fieldsV1": fields});
+        let entries = [
+            entry("scale", json!({"f:spec": {"f:replicas": {}}})),
+            entry("status", json!({"f:spec": {"f:paused": {}}})),
+        ];
+        let live = json!({"metadata": {"managedFields": entries}});
+        let found = Json::Object(others(&place("Deployment", "x"), &live));
+        assert_eq!(found, json!({"spec": "kubectl"}));
     }
 
     #[test]

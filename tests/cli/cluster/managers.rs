@@ -71,6 +71,19 @@ fn what_somebody_added_to_what_is_kept_as_one_is_shown_and_taken_off() {
     hand.rig.env.assert_settled();
 }
 
+/// Whoever made it: claims that name no class get a volume of whichever is newer.
+#[test]
+fn a_second_default_class_is_told() {
+    let hand = Hand::new();
+    let mark = "storageclass.kubernetes.io/is-default-class";
+    let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": "nfs", "annotations": {mark: "true"}}, "provisioner": "nfs"});
+    hand.make("/apis/storage.k8s.io/v1/storageclasses", &class);
+    let plan = hand.rig.env.expect(0, PLAN).stdout;
+    let words = "default-class: `vmware-sc` is not the only default class: nfs is one too";
+    assert!(plan.contains(words), "{plan}");
+}
+
 /// The API takes no edit of such a map any more: the plan says that it is made anew.
 #[test]
 fn what_somebody_made_immutable_is_made_anew() {
@@ -109,7 +122,8 @@ fn replicas_that_an_autoscaler_says_are_left_to_it() {
     hand.rig.env.assert_settled();
     hand.scale_as("kubectl", API, 3);
     let drift = hand.rig.env.expect(2, DRIFT).stdout;
-    assert!(drift.contains("spec.replicas"), "{drift}");
+    assert!(drift.contains("spec.replicas: 1 -> 3"), "{drift}");
+    assert!(drift.contains("set by kubectl"), "{drift}");
     hand.rig.env.expect(0, APPLY);
     assert_eq!(replicas(), 1);
     hand.rig.env.assert_settled();
