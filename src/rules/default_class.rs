@@ -61,8 +61,12 @@ fn is_default(class: &Json) -> bool {
 /// Default classes that stand besides the spec's, and that this plan leaves.
 fn others(facts: &Facts<'_>) -> Option<Problem> {
     let storage = &facts.spec.storage;
+    // Where the spec says so, that is a finding of its own.
+    let is_told =
+        |name: &str| name == "local-path" && storage.local_path.value == LocalPath::Default;
     let classes: Vec<_> = cluster::live(facts, "StorageClass")
         .filter(|(address, class)| address.name() != storage.class.value && is_default(class))
+        .filter(|(address, _)| !is_told(address.name()))
         .filter(|(address, _)| !cluster::is_changed(facts, address))
         .filter(|(address, _)| !facts.desired.resources.contains_key(*address))
         .collect();

@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 
 use crate::plan::{Observed, VOLUMES};
 use crate::resource::{Address, Attributes, Endpoint, Kind};
-use crate::spec::{LocalPath, Project, Spec};
+use crate::spec::{Project, Spec};
 
-/// The cluster id that a driver made itself, every volume where there are projects, k3s' own storage
-/// class where it should be gone, and what helm keeps of projects:
+/// The cluster id that a driver made itself, every volume where there are projects, every storage
+/// class (anybody may make a second default one), and what helm keeps of projects:
 /// `project/county-07/helm/sh.helm.release.v1.…`.
 pub fn observed(spec: &Spec) -> Vec<Observed> {
     let generated = json!({
@@ -17,18 +17,16 @@ pub fn observed(spec: &Spec) -> Vec<Observed> {
         "namespace": "vmware-system-csi",
         "name": "vsphere-csi-cluster-id",
     });
-    let local_path = json!({
+    let classes = json!({
         "api": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "plural": "storageclasses",
-        "name": "local-path",
+        "name": "*",
     });
     let volumes = (!spec.projects.is_empty()).then(volumes);
-    let disabled = spec.storage.local_path.value == LocalPath::Disabled;
-    let class = disabled.then(|| look("cluster/StorageClass/local-path", &local_path));
-    class
+    volumes
         .into_iter()
-        .chain(volumes)
+        .chain([look("cluster/StorageClass", &classes)])
         .chain([look("cluster/csi/ConfigMap/vsphere-csi-cluster-id", &generated)])
         .chain(spec.projects.iter().map(releases))
         .collect()
@@ -88,7 +86,7 @@ mod tests {
             let kubernetes = |seen: &&Observed| seen.endpoint == Endpoint::kubernetes();
             let of_cluster = |seen: &&Observed| seen.address.as_str().starts_with("cluster/");
             let looks = desired.observed.iter().filter(kubernetes).filter(of_cluster);
-            assert_eq!(looks.count(), 2 + usize::from(local_path == "disabled"), "{local_path}");
+            assert_eq!(looks.count(), 3, "{local_path}");
         }
     }
 }
