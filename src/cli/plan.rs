@@ -82,7 +82,8 @@ pub fn show(review: &Review, output: &Output, terminal: Terminal) -> Result<(), 
 /// Says on standard error that something could not be read, for who looks only there.
 pub fn say_unread(count: usize) {
     if count > 0 {
-        say(&format!("error: {count} resources could not be read; the result says why"));
+        let plural = if count == 1 { "" } else { "s" };
+        say(&format!("error: {count} resource{plural} could not be read; the result says why"));
     }
 }
 

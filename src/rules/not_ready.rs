@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::names;
 use super::{Facts, Problem, Rule};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Live, Plan};
 use crate::resource::{Address, EdgeKind};
 
 /// See the file's head.
@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule::deny("not-ready", check).of_plan();
 fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
     let Some((plan, live)) = facts.plan.zip(facts.live) else { return };
     let around = Around::of(plan);
+    report.extend(plan.changes.iter().filter_map(|change| vanishing(change, live)));
     for change in plan.changes.iter().filter(|change| change.action == Action::NoOp) {
         let Some(object) = live.get(&change.address).and_then(|reading| reading.object()) else {
             continue;
@@ -39,6 +40,20 @@ fn check(facts: &Facts<'_>, report: &mut Vec<Problem>) {
             report.push(Problem::new(message, help).about(address).warn());
         }
     }
+}
+
+/// How a provider tells of an object whose end somebody asked for.
+const ENDING: &str = "it is being deleted";
+
+/// A change of what goes away as soon as its finalizers let it: it is lost with the object, and
+/// until then nobody would hear of it.
+fn vanishing(change: &Change, live: &Live) -> Option<Problem> {
+    let writes = matches!(change.action, Action::Update | Action::Adopt);
+    let object = live.get(&change.address)?.object().filter(|_| writes)?.attributes.tree();
+    let waiting = object["waiting"].as_str().filter(|waiting| waiting.starts_with(ENDING))?;
+    let message = format!("the plan changes {}, and {waiting}", change.address);
+    let help = "take away what it waits for, then plan again: it is made anew as the spec wants it";
+    Some(Problem::new(message, help).about(&change.address).warn())
 }
 
 /// What the plan knows, and what of it is made or changed.

@@ -119,6 +119,18 @@ pub const CASES: &[Case] = &[
     ),
     in_world(
         || {
+            let waiting = "it is being deleted: finalizers x/y";
+            let live = json!({"ready": false, "waiting": waiting});
+            standing(&[(MAP, live)], |change| change.action = Action::Update)
+        },
+        warn(
+            "not-ready",
+            &[],
+            "the plan changes cluster/csi/ConfigMap/map, and it is being deleted: finalizers x/y",
+        ),
+    ),
+    in_world(
+        || {
             let waiting = "it is being deleted: finalizers kubernetes";
             let live = json!({"ready": false, "waiting": waiting});
             // The second waits for what the plan changes, and is no finding of its own.
