@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use boma::apply::Stop;
-use boma::plan::{BlockCause, Plan, check, check_saved};
-use boma::resource::{Address, Glob};
+use boma::plan::{Action, BlockCause, Change, Plan, check, check_saved, holds_data};
+use boma::resource::{Address, Attributes, Glob, Kind};
 use boma::state::{State, fold, parse_journal};
-use boma::twin::{Fault, Faults, How, Twin, VirtualClock, When};
-use serde_json::{Map, Value as Json};
+use boma::twin::{Fault, Faults, How, Standing, Twin, VirtualClock, When};
+use serde_json::{Map, Value as Json, json};
 
 use crate::engine::data::{abandon, data, listing, lowered, provision, wish, with_projects};
 use crate::engine::kill::{Death, DyingLedger, DyingProvider, Life};
@@ -18,6 +18,8 @@ use crate::seeds::{Dice, each};
 const STEPS: usize = 14;
 /// What a Secret of a project has that is nobody's secret.
 const USER: &str = "COUCHDB_USER";
+/// A claim that somebody has in a project's namespace.
+const THEIRS: &str = "theirs";
 const NAMES: [&str; 3] = ["acacia", "baobab", "cedar"];
 
 /// What a spec says of a project.
@@ -29,6 +31,9 @@ struct Project {
     owner: &'static str,
     /// Its namespace is another one than that of its name.
     moved: bool,
+    /// The variable that CouchDB's password comes from; made up where there is none.
+    password: Option<&'static str>,
+    class: &'static str,
 }
 
 impl Project {
@@ -36,15 +41,18 @@ impl Project {
         let (release, owner) =
             dice.pick(&[("4.21.0", "upgrade-service"), ("4.21.0", "boma"), ("5.2.0", "boma")]);
         let (storage, nodes) = (dice.pick(&[10, 20]), dice.pick(&[1, 1, 3]));
-        Self { storage, nodes, release, owner, moved: false }
+        let (password, class) = (dice.pick(&[None, Some("PASSWORD")]), "vmware-sc");
+        Self { storage, nodes, release, owner, moved: false, password, class }
     }
 
     fn edit(&mut self, dice: &mut Dice) {
-        match dice.below(6) {
+        match dice.below(8) {
             0 | 5 => self.storage = dice.pick(&[10, 20, 30]),
             1 => self.nodes = dice.pick(&[1, 3]),
             2 => self.release = dice.pick(&["4.21.0", "5.2.0"]),
             3 => self.moved = !self.moved,
+            6 => self.password = dice.pick(&[None, Some("PASSWORD"), Some("NEW_TOKEN")]),
+            7 => self.class = dice.pick(&["vmware-sc", "slow-sc"]),
             _ => self.owner = dice.pick(&["upgrade-service", "boma"]),
         }
         if self.release.starts_with('5') {
@@ -61,13 +69,15 @@ fn spec(projects: &Wish) -> String {
     }
     let names: Vec<&str> = projects.keys().copied().collect();
     let mut text = format!("[projects]\nnames = {names:?}\ndomain = \"cht.example.org\"\n");
-    for (name, Project { storage, nodes, release, owner, moved }) in projects {
+    for (name, Project { storage, nodes, release, owner, moved, password, class }) in projects {
         let place = if *moved { "-2" } else { "" };
+        let given = |name| format!("credentials.password = {{ env = \"{name}\" }}\n");
         text += &format!(
             "[projects.overrides.{name}]\nnamespace = \"cht-{name}{place}\"\n\
              cht = \"{release}\"\nimage_owner = \"{owner}\"\n\
-             couchdb = {{ nodes = {nodes}, storage = \"{storage}GiB\" }}\n"
+             couchdb = {{ nodes = {nodes}, storage = \"{storage}GiB\", storage_class = \"{class}\" }}\n"
         );
+        text += &password.map(given).unwrap_or_default();
     }
     with_projects(&text)
 }
@@ -78,7 +88,7 @@ fn edit(projects: &mut Wish, dice: &mut Dice) {
         Some(_) if dice.chance(25) => {
             projects.remove(name);
         }
-        Some(project) => project.edit(dice),
+        Some(project) => (0..1 + dice.below(2)).for_each(|_| project.edit(dice)),
         None => {
             projects.insert(name, Project::new(dice));
         }
@@ -109,6 +119,15 @@ fn is_refused(plan: &Plan) -> bool {
     plan.blocked.iter().any(|blocked| refused(&blocked.cause))
 }
 
+/// Whether only the world knows of volumes that a project's credentials would not open: those that
+/// its spec had once, before it was taken out and put back with other nodes.
+fn is_unforeseen(plan: &Plan, address: &Address) -> bool {
+    let is_claim = |one: &&Change| one.address.as_str().contains("/PersistentVolumeClaim/");
+    let of_project = plan.changes.iter().filter(|one| one.address.project() == address.project());
+    let mut claims = of_project.filter(is_claim);
+    address.as_str().contains("/Secret/") && claims.all(|one| one.action == Action::Create)
+}
+
 /// Applies in one of the ways in which an apply ends.
 fn apply(system: &mut System, dice: &mut Dice) {
     let plan = system.plan();
@@ -123,7 +142,8 @@ fn apply(system: &mut System, dice: &mut Dice) {
         1 => Some(Death::AfterAppend(1 + dice.below(120))),
         _ => None,
     };
-    let rule = |how| Fault { when: When::PerMille(if death.is_none() { 10 } else { 0 }), how };
+    let quiet = death.is_some() || dice.chance(40);
+    let rule = |how| Fault { when: When::PerMille(if quiet { 0 } else { 10 }), how };
     let rules = [How::LostBefore, How::LostAfter, How::Refused].map(rule).to_vec();
     let faults = Faults { seed: dice.below(1_000_000) as u64, rules };
     let life = Life::until(death);
@@ -133,7 +153,14 @@ fn apply(system: &mut System, dice: &mut Dice) {
     let clock = Arc::new(VirtualClock::default());
     let twin = Twin::new(system.world.clone(), clock.clone()).with_faults(faults);
     let provider = Arc::new(DyingProvider { twin, life });
-    system.run(plan, provider, ledger.clone(), clock, Stop::default());
+    let run = system.run(plan.clone(), provider, ledger.clone(), clock, Stop::default());
+    // No guard of the world's has to stop what is planned for data.
+    let foreseen = |address: &Address| {
+        let change = plan.changes.iter().find(|change| change.address == *address);
+        change.is_some_and(holds_data) && !is_unforeseen(&plan, address)
+    };
+    let mut failures = run.report.failures.iter().filter(|one| foreseen(&one.address));
+    assert!(!quiet || death.is_some() || failures.next().is_none(), "{:?}", run.report);
     system.state = fold(before, &parse_journal(&ledger.ledger.journal()).unwrap()).unwrap();
 }
 
@@ -154,12 +181,14 @@ fn step(
         }
         1 | 2 => {
             let name = dice.pick(&NAMES);
+            let said = if dice.chance(40) { claim_by_hand(system, dice) } else { String::new() };
             let names: BTreeSet<String> = [name.to_owned()].into();
             let given = boma::plan::give_up(&names, &system.state, &listing(system)).is_ok();
             if given {
                 abandon(system, &[name]);
             }
-            (format!("destroy --abandon-data {name}: {given}"), given.then_some(name))
+            let said = format!("{said}; destroy --abandon-data {name}: {given}");
+            (said, given.then_some(name))
         }
         3 => {
             system.state = State::new(format!("lineage {}", dice.below(1000)), &[7; 32]);
@@ -192,13 +221,17 @@ fn step(
     }
 }
 
-/// Somebody deletes something by hand, a Secret of a project among others, or edits one.
+/// Somebody deletes something by hand, a Secret of a project among others, or edits one, or has a
+/// claim in a project's namespace.
 fn by_hand(system: &System, dice: &mut Dice) -> String {
-    if dice.chance(40) {
+    if dice.chance(30) {
         return credentials_by_hand(system, dice);
     }
+    if dice.chance(30) {
+        return claim_by_hand(system, dice);
+    }
     let standing = system.world.standing();
-    let loose = |one: &&boma::twin::Standing| {
+    let loose = |one: &&Standing| {
         let place = one.place.as_str();
         place.contains("\"namespace\":\"cht-") && !place.contains("PersistentVolumeClaim")
     };
@@ -210,11 +243,34 @@ fn by_hand(system: &System, dice: &mut Dice) -> String {
     })
 }
 
+/// Somebody makes a claim beside a project's, or deletes it again with its volume.
+fn claim_by_hand(system: &System, dice: &mut Dice) -> String {
+    let kind = Kind::named("kubernetes/PersistentVolumeClaim").unwrap();
+    let claims = system.world.listed("PersistentVolumeClaim");
+    let is_theirs = |one: &Standing| one.place.as_str().contains(THEIRS);
+    let theirs: Vec<_> = system.world.standing().into_iter().filter(is_theirs).collect();
+    if !theirs.is_empty() {
+        for one in &theirs {
+            system.world.remove(one.kind, &one.place);
+        }
+        let places: Vec<&str> = theirs.iter().map(|one| one.place.as_str()).collect();
+        return format!("deleted {} by hand", places.join(" and "));
+    }
+    let Some((beside, _)) = claims.get(dice.below(claims.len().max(1))) else {
+        return String::new();
+    };
+    let mut place = beside.clone();
+    place["name"] = THEIRS.into();
+    let place = Attributes::new(&place);
+    let spec = json!({"resources": {"requests": {"storage": "1Gi"}}});
+    system.world.put(kind, &place, [("spec".to_owned(), spec)].into_iter().collect(), None);
+    format!("made {} by hand", place.as_str())
+}
+
 /// Somebody deletes the credentials of a project, or edits the user's name in them.
 fn credentials_by_hand(system: &System, dice: &mut Dice) -> String {
     let standing = system.world.standing();
-    let has_user =
-        |one: &&boma::twin::Standing| one.fields.get("data").is_some_and(|it| it[USER].is_string());
+    let has_user = |one: &&Standing| one.fields.get("data").is_some_and(|it| it[USER].is_string());
     let all: Vec<_> = standing.iter().filter(has_user).collect();
     let Some(one) = all.get(dice.below(all.len().max(1))) else { return String::new() };
     if dice.chance(50) {
@@ -243,7 +299,10 @@ fn data_survives_whatever_is_done() {
             let after = held(&system);
             for (place, was) in &before {
                 let named = given_up.is_some_and(|name| place.contains(&format!("cht-{name}")));
-                let gone = what.contains(place.as_str()) && !after.contains_key(place);
+                let named = named && !place.contains(THEIRS);
+                // Where no volume was made with them yet, others may be made up.
+                let is_lost = !after.contains_key(place) || !used(&before).contains(&space(place));
+                let gone = what.contains(place.as_str()) && is_lost;
                 assert!(
                     named || gone || after.get(place) == Some(was),
                     "step {number}, {what}: {place} was {was:?} and is {:?}",
@@ -269,9 +328,18 @@ fn data_survives_whatever_is_done() {
     });
 }
 
-/// What holds data, without the user's name, which somebody may have edited by hand.
+/// What holds data, and of claims their class; without the user's name, which somebody may have
+/// edited by hand.
 fn held(system: &System) -> BTreeMap<String, (String, Json)> {
     let mut held = data(system);
+    for one in system.world.standing() {
+        if let Some((_, content)) = held.get_mut(one.place.as_str())
+            && let Some(class) =
+                one.fields.get("spec").and_then(|spec| spec.get("storageClassName"))
+        {
+            *content = json!({"class": class});
+        }
+    }
     for (_, content) in held.values_mut() {
         content.as_object_mut().map(|content| content.remove(USER));
     }
@@ -282,7 +350,7 @@ fn held(system: &System) -> BTreeMap<String, (String, Json)> {
 fn sizes(system: &System) -> BTreeMap<String, u32> {
     let claims = system.world.standing().into_iter();
     let claims = claims.filter(|one| one.kind.name == "kubernetes/PersistentVolumeClaim");
-    let size = |one: &boma::twin::Standing| {
+    let size = |one: &Standing| {
         let asked = one.fields["spec"]["resources"]["requests"]["storage"].as_str()?;
         asked.strip_suffix("Gi")?.parse().ok()
     };
@@ -298,18 +366,25 @@ fn records(system: &System) -> BTreeMap<Address, String> {
     records.map(|(address, record)| (address.clone(), record.id.clone())).collect()
 }
 
+/// The namespace of a place; empty where it has none.
+fn space(place: &str) -> String {
+    let place: Json = serde_json::from_str(place).unwrap();
+    place["namespace"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The namespaces in which claims are.
+fn used(held: &BTreeMap<String, (String, Json)>) -> BTreeSet<String> {
+    let claims = held.keys().filter(|place| place.contains("PersistentVolumeClaim"));
+    claims.map(|place| space(place)).collect()
+}
+
 /// Whoever has a volume has the credentials that it was made with, or none.
 fn credentials_fit(system: &System, made: &mut BTreeMap<String, Json>, what: &str) {
     let standing = held(system);
-    let space = |place: &str| {
-        let place: Json = serde_json::from_str(place).unwrap();
-        place["namespace"].as_str().map(str::to_owned)
-    };
-    let claims = standing.keys().filter(|place| place.contains("PersistentVolumeClaim"));
-    let used: BTreeSet<String> = claims.filter_map(|place| space(place)).collect();
-    made.retain(|place, _| space(place).is_some_and(|space| used.contains(&space)));
+    let used = used(&standing);
+    made.retain(|place, _| used.contains(&space(place)));
     for (place, (_, content)) in standing {
-        if !content.is_null() && space(&place).is_some_and(|space| used.contains(&space)) {
+        if !content.is_null() && used.contains(&space(&place)) {
             let was = made.entry(place.clone()).or_insert_with(|| content.clone());
             assert_eq!(*was, content, "{what}: {place}");
         }
