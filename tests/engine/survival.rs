@@ -180,15 +180,19 @@ fn step(
             ("destroy".into(), None)
         }
         1 | 2 => {
-            let name = dice.pick(&NAMES);
-            let said = if dice.chance(40) { claim_by_hand(system, dice) } else { String::new() };
+            let standing = system.world.standing();
+            let theirs = standing.iter().find(|one| one.place.as_str().contains(THEIRS));
+            let beside = |name: &&&str| {
+                theirs.is_some_and(|one| one.place.as_str().contains(&format!("cht-{name}")))
+            };
+            let named = NAMES.iter().find(beside).filter(|_| dice.chance(70));
+            let name = named.copied().unwrap_or_else(|| dice.pick(&NAMES));
             let names: BTreeSet<String> = [name.to_owned()].into();
             let given = boma::plan::give_up(&names, &system.state, &listing(system)).is_ok();
             if given {
                 abandon(system, &[name]);
             }
-            let said = format!("{said}; destroy --abandon-data {name}: {given}");
-            (said, given.then_some(name))
+            (format!("destroy --abandon-data {name}: {given}"), given.then_some(name))
         }
         3 => {
             system.state = State::new(format!("lineage {}", dice.below(1000)), &[7; 32]);
