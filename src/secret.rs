@@ -89,7 +89,8 @@ pub fn compose<E>(
     Ok(text.into())
 }
 
-/// Resolves one source; a generated one is another text each time. Relative paths start from the spec's folder; `~/` is the home directory.
+/// Resolves one source; a generated one is another text each time. Relative paths start from the
+/// spec's folder; `~/` is the home directory.
 ///
 /// # Errors
 /// There is no usable secret; see [`SecretError`].

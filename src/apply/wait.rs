@@ -30,7 +30,8 @@ impl Waiting<'_> {
     /// Reads until the condition holds, beginning with the reading at hand.
     ///
     /// # Errors
-    /// The deadline passed, or somebody asked to stop at once; the message says what was missing last.
+    /// The deadline passed, or somebody asked to stop at once; the message says what was missing
+    /// last.
     pub async fn wait(
         &self,
         first: Reading,

@@ -405,7 +405,8 @@ pub struct ManArgs {
 /// `schema`
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// `spec`, or an output: plan, drift, validate, apply, event, error, inventory, import, graph, state-list, state-show, lab-drift, lab-status
+    /// `spec`, or an output: plan, drift, validate, apply, event, error, inventory, import, graph,
+    /// state-list, state-show, lab-drift, lab-status
     #[arg(value_name = "WHAT", default_value = "spec")]
     pub what: String,
     /// Write all schemas into this folder instead

@@ -58,7 +58,8 @@ impl Terminal {
         }
     }
 
-    /// Prints an error: JSON on standard output where JSON was asked for, text on standard error always.
+    /// Prints an error: JSON on standard output where JSON was asked for, text on standard error
+    /// always.
     pub fn error(self, error: &CliError, format: Format) {
         let mut text = format!("error: {}\n", crate::render::clean(&error.message));
         if let Some(help) = &error.help {

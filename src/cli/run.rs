@@ -14,7 +14,8 @@ use super::{
 
 /// Runs `boma`.
 pub fn main() -> ExitCode {
-    // Both TLS ends need a process-wide provider; a second install is an error that says nothing new.
+    // Both TLS ends need a process-wide provider; a second install is an error that says nothing
+    // new.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -18,7 +18,8 @@ pub struct Graph<K, E> {
 }
 
 impl<K: Ord + Clone, E: Clone> Graph<K, E> {
-    /// Builds a graph without edges. Keys are sorted, so that nothing depends on the caller's order.
+    /// Builds a graph without edges. Keys are sorted, so that nothing depends on the caller's
+    /// order.
     pub fn new(keys: impl IntoIterator<Item = K>) -> Self {
         let mut keys: Vec<K> = keys.into_iter().collect();
         keys.sort();

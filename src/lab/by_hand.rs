@@ -9,8 +9,8 @@ use super::kubernetes::{answer, edits};
 use super::vsphere::{draw_bytes, drift};
 
 impl Core {
-    /// Changes up to `count` things that clients made, in clusters, on hosts and in the vCenter, and
-    /// tells which. No change hides another.
+    /// Changes up to `count` things that clients made, in clusters, on hosts and in the vCenter,
+    /// and tells which. No change hides another.
     pub(super) fn drift(&mut self, seed: u64, count: usize) -> io::Result<Vec<Drifted>> {
         self.settle()?;
         let mut spare = self.hosts.spare();

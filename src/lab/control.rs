@@ -38,8 +38,8 @@ pub struct Drifted {
     pub after: Value,
 }
 
-/// A change of one machine, or of an ESXi host, that tests ask for and no client could make. What is
-/// absent stays.
+/// A change of one machine, or of an ESXi host, that tests ask for and no client could make. What
+/// is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Adjustment {

@@ -183,8 +183,9 @@ impl Running {
         lock(&self.core).endpoints()
     }
 
-    /// The port on 127.0.0.1 where the newest cluster's API answers, and the kubeconfig for it, which
-    /// is there once there is a cluster. `None` unless [`ServeOptions::kubernetes`] asked for it.
+    /// The port on 127.0.0.1 where the newest cluster's API answers, and the kubeconfig for it,
+    /// which is there once there is a cluster. `None` unless [`ServeOptions::kubernetes`] asked for
+    /// it.
     pub fn kubernetes(&self) -> Option<(u16, PathBuf)> {
         let port = self.kubernetes.as_ref()?;
         Some((port.number, kubeconfig_path(&self.directory)))

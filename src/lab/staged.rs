@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 /// rules do not outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultRule {
-    /// The method whose calls count, such as `ReconfigVM_Task` or `GET /api/vcenter/vm`, or a program
-    /// that hosts run, such as `install`, or a verb of a cluster's API with a resource, such as
-    /// `Kubernetes:LIST deployments` (`*` for any verb, `CONTINUE` for further pages of lists). `None` for every SOAP call that needs a session, or for
-    /// every command where a host is named or the fault is one of hosts.
+    /// The method whose calls count, such as `ReconfigVM_Task` or `GET /api/vcenter/vm`, or a
+    /// program that hosts run, such as `install`, or a verb of a cluster's API with a resource,
+    /// such as `Kubernetes:LIST deployments` (`*` for any verb, `CONTINUE` for further pages of
+    /// lists). `None` for every SOAP call that needs a session, or for every command where a host
+    /// is named or the fault is one of hosts.
     #[serde(default)]
     pub method: Option<String>,
     /// The machine whose commands count, by name or address. `None` for all.

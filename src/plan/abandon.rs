@@ -120,8 +120,8 @@ pub fn namespaces(state: &State, found: &Live) -> BTreeMap<String, BTreeSet<Stri
 /// Plans to be made with data that is given up: of these projects, by name.
 ///
 /// `found` holds readings of every namespace below `Namespace`, of claims and Secrets of the
-/// projects' namespaces below `NAMESPACE/PersistentVolumeClaim` and `NAMESPACE/Secret`, and of every
-/// volume below [`VOLUMES`].
+/// projects' namespaces below `NAMESPACE/PersistentVolumeClaim` and `NAMESPACE/Secret`, and of
+/// every volume below [`VOLUMES`].
 ///
 /// # Errors
 /// See [`NotGivenUp`].

@@ -30,8 +30,8 @@ impl Planner<'_> {
         BlockCause::Refused { message, help: help.into() }
     }
 
-    /// Why something that holds data is not left behind: what it lives in, or its project, stays and
-    /// goes on without it.
+    /// Why something that holds data is not left behind: what it lives in, or its project, stays
+    /// and goes on without it.
     pub(super) fn left_behind(&self, address: &Address, record: &Record) -> Option<BlockCause> {
         let stays = |home: &&Address| self.desired.resources.contains_key(*home);
         let home = home(&record.edges).filter(stays).map(Address::to_string);

@@ -20,7 +20,8 @@ pub enum Seen {
     Absent,
     /// It is there.
     Present {
-        /// It is this resource's: recorded id, boma's mark, or the natural key of an interrupted create.
+        /// It is this resource's: recorded id, boma's mark, or the natural key of an interrupted
+        /// create.
         ours: bool,
         /// Some owned field is not as desired.
         differs: bool,

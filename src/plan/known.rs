@@ -54,7 +54,8 @@ impl Planner<'_> {
             .collect()
     }
 
-    /// The value that a reference has throughout the apply. `None` where its owner is yet to be made.
+    /// The value that a reference has throughout the apply. `None` where its owner is yet to be
+    /// made.
     fn value_of(&self, reference: &Reference) -> Option<Json> {
         let change = self.changes.get(&reference.address)?;
         if change.kind.field(&reference.path).mode == Mode::Owned {

@@ -155,8 +155,8 @@ fn link(graph: &mut Graph<Key, ()>, dependent: &Change, owner: &Change, wanted: 
     }
 }
 
-/// Whether two k3s nodes are made anew. The cluster lives through that one node at a time: the first
-/// one is back before the next one goes.
+/// Whether two k3s nodes are made anew. The cluster lives through that one node at a time: the
+/// first one is back before the next one goes.
 fn made_in_turn(dependent: &Change, owner: &Change) -> bool {
     let both = [dependent, owner];
     both.iter().all(|one| one.action == Action::Replace && one.kind.lifecycle.is_node())

@@ -11,8 +11,9 @@ use crate::resource::{Effect, Object};
 pub const MANAGED_BY: &str = "managed_by";
 
 /// That boma takes the place of a program, as a difference of the object: everything boma keeps is
-/// written by it, even where nothing else differs. What it is no more owner of, the program does not
-/// put back by itself, and boma can take off what the spec leaves out. `None` where there is none.
+/// written by it, even where nothing else differs. What it is no more owner of, the program does
+/// not put back by itself, and boma can take off what the spec leaves out. `None` where there is
+/// none.
 pub(super) fn difference(object: Option<&Object>, prior: Prior) -> Option<FieldDiff> {
     let live = object?.attributes.tree();
     let program = live.get(MANAGED_BY).filter(|program| program.is_string())?;

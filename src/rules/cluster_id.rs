@@ -1,6 +1,6 @@
 //! `cluster-id`: it names this Kubernetes cluster in the vCenter. Two clusters with one id
-//! de-register each other's volumes (vsphere-csi-driver issues 163, 422, 570, 2478). The guide takes
-//! vCenter's id of the compute cluster, which every cluster on it would share.
+//! de-register each other's volumes (vsphere-csi-driver issues 163, 422, 570, 2478). The guide
+//! takes vCenter's id of the compute cluster, which every cluster on it would share.
 
 use serde_json::Value as Json;
 

@@ -1,6 +1,6 @@
 //! `plaintext-password`: whoever can read ConfigMaps of kube-system reads the vCenter account that
-//! can detach every volume. CPI does not need it there: with secretName and secretNamespace set, user
-//! and password may be absent (cloud-provider-vsphere, `pkg/common/config/config_yaml.go`).
+//! can detach every volume. CPI does not need it there: with secretName and secretNamespace set,
+//! user and password may be absent (cloud-provider-vsphere, `pkg/common/config/config_yaml.go`).
 
 use super::{Facts, Problem, Rule};
 

@@ -1,7 +1,7 @@
 //! `storage-account-name`: from v3.1 on CSI stops at the start unless the account is `name@domain`
 //! or `DOMAIN\name`, with letters, digits, dots and hyphens in the domain and `_` in the name only
-//! (`pkg/common/config/config.go`, isValidvCenterUsernameWithDomain). Other forms are no accounts to
-//! boma either.
+//! (`pkg/common/config/config.go`, isValidvCenterUsernameWithDomain). Other forms are no accounts
+//! to boma either.
 
 use super::{Facts, Problem, Rule, Version};
 

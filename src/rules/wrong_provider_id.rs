@@ -78,8 +78,8 @@ fn is_the_way_out(facts: &Facts<'_>, plan: &Plan, wrong: &BTreeSet<String>) -> b
     replaced && facts.spec.cloud_provider.skip_node_deletion.value && keeps_nodes(facts)
 }
 
-/// Whether the CPI that runs deletes no node, if one does. What the spec says of it counts only once
-/// every pod of it has heard of that.
+/// Whether the CPI that runs deletes no node, if one does. What the spec says of it counts only
+/// once every pod of it has heard of that.
 fn keeps_nodes(facts: &Facts<'_>) -> bool {
     match facts.live.and_then(|live| live.get(&Address::from(CPI))) {
         None | Some(Reading::Absent) => true,

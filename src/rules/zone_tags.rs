@@ -1,6 +1,6 @@
 //! `zone-tags`: with labels set, CPI fails on every machine whose host, cluster and datacenter lack
-//! such tags (cloud-provider-vsphere, `pkg/common/connectionmanager/zones.go`), and an uninitialised
-//! node runs no pod. boma does not make tags.
+//! such tags (cloud-provider-vsphere, `pkg/common/connectionmanager/zones.go`), and an
+//! uninitialised node runs no pod. boma does not make tags.
 
 use super::{Facts, Problem, Rule};
 

@@ -100,7 +100,8 @@ pub struct Record {
     pub id: String,
     /// Its natural key when it was recorded.
     pub place: Attributes,
-    /// The owned fields, as they were on the object after the last write; a digest stands for a secret.
+    /// The owned fields, as they were on the object after the last write; a digest stands for a
+    /// secret.
     pub attributes: Attributes,
     /// Computed fields, which others refer to.
     pub outputs: Attributes,

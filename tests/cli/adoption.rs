@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::env::{SMALL, TestEnv};
 
 const SPEC: &str = "fleet.toml";
-/// The machines, and the nodes on them: some machines go off and on again. Nobody knows the host key
-/// of the one that is off.
+/// The machines, and the nodes on them: some machines go off and on again. Nobody knows the host
+/// key of the one that is off.
 const SCOPE: [&str; 6] =
     ["--target", "vsphere/**", "--target", "k3s/**", "--exclude", "host/firewall/agent-9"];
 const STORAGE: &str = r"VSPHERE.LOCAL\cht-storage";

@@ -136,7 +136,8 @@ fn check(death: Death, next: Option<Death>) {
     system.expect_converged();
 }
 
-/// When to die: after each entry of the node's, and after the call that writes it, which is the last.
+/// When to die: after each entry of the node's, and after the call that writes it, which is the
+/// last.
 fn moments() -> Vec<Death> {
     let mut system = begun();
     let plan = system.plan();

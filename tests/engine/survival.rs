@@ -1,4 +1,5 @@
-//! Random lives of projects: nothing that holds data is ever deleted unless it was given up by name.
+//! Random lives of projects: nothing that holds data is ever deleted unless it was given up by
+//! name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

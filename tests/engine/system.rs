@@ -248,7 +248,8 @@ impl System {
         }
     }
 
-    /// Everything that stands, as kind, place, owned fields and mark, without ids and derived values.
+    /// Everything that stands, as kind, place, owned fields and mark, without ids and derived
+    /// values.
     pub fn outcome(&self) -> Outcome {
         use boma::resource::Mode;
         let show = |standing: boma::twin::Standing| {

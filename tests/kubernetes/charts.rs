@@ -1,5 +1,5 @@
-//! Every file of projects that Medic's charts make: how it comes into a cluster, and the spec's keys
-//! for what it holds.
+//! Every file of projects that Medic's charts make: how it comes into a cluster, and the spec's
+//! keys for what it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 

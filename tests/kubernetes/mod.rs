@@ -1,9 +1,9 @@
 //! The Kubernetes provider against API servers.
 //!
 //! The real one (etcd, API server, controller manager and scheduler with stand-in nodes) runs where
-//! `BOMA_KUBERNETES` names the folder of its programs; `.ci/conformance` builds them. One serves all
-//! tests of a run; each has a namespace of its own. The same tests hold the lab to what the real
-//! one does, each with a lab of its own.
+//! `BOMA_KUBERNETES` names the folder of its programs; `.ci/conformance` builds them. One serves
+//! all tests of a run; each has a namespace of its own. The same tests hold the lab to what the
+//! real one does, each with a lab of its own.
 
 /// Makes a test of each function on the lab and on the real one: `against_lab::…` and
 /// `against_kubernetes::…`. Those after a semicolon need what only the real one has.

@@ -15,8 +15,8 @@ pub enum Gap {
     CloneKeepsSize,
     /// `extraConfig` gets a second entry for a key that is there, and an empty value stays.
     ExtraConfigDoubles,
-    /// It crashes where a device is edited whose label and summary are not sent along; vCenter works
-    /// those out itself.
+    /// It crashes where a device is edited whose label and summary are not sent along; vCenter
+    /// works those out itself.
     EditsCrash,
     /// `UpgradeVM_Task` goes to one fixed version, in any power state.
     UpgradeIgnoresVersion,

@@ -14,8 +14,8 @@ pub(super) const UNITS: &str = "/etc/systemd/system";
 pub(super) const SERVER: &str = "k3s.service";
 /// Links to the units that start at boot.
 pub(super) const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
-/// Between two tries of a unit. Real ones wait five seconds (`RestartSec`); all else takes less time
-/// here, too.
+/// Between two tries of a unit. Real ones wait five seconds (`RestartSec`); all else takes less
+/// time here, too.
 const AGAIN_MS: u64 = 1000;
 
 /// A unit's name with its ending.

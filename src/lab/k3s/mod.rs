@@ -1,8 +1,9 @@
 //! k3s clusters as plain data: what starting, stopping and asking k3s does to them.
 //!
-//! A pure model, strict about what a real cluster refuses. It has no sockets, no clock and no files:
-//! the hosts (`lab/host`) call it with the time, and carry out the effects that it answers with.
-//! Message texts are those of k3s, etcd and kubectl, so that whoever reads them learns the real ones.
+//! A pure model, strict about what a real cluster refuses. It has no sockets, no clock and no
+//! files: the hosts (`lab/host`) call it with the time, and carry out the effects that it answers
+//! with. Message texts are those of k3s, etcd and kubectl, so that whoever reads them learns the
+//! real ones.
 
 mod agent;
 mod arguments;

@@ -31,8 +31,8 @@ pub(in crate::lab) struct Start<'a> {
     pub docker: Option<&'a str>,
     /// `v1.35.9+k3s1`: the binary's.
     pub version: &'a str,
-    /// Effective arguments by name without dashes, from unit, environment, config.yaml and drop-ins;
-    /// a flag has the value `true`. The contents of token files stand under `token` and
+    /// Effective arguments by name without dashes, from unit, environment, config.yaml and
+    /// drop-ins; a flag has the value `true`. The contents of token files stand under `token` and
     /// `agent-token`.
     pub arguments: &'a BTreeMap<String, Vec<String>>,
     /// The cluster whose data lies in the data directory.

@@ -1,4 +1,5 @@
-//! The certificates of a cluster, all of them drawn from its seed: they are the same in every process.
+//! The certificates of a cluster, all of them drawn from its seed: they are the same in every
+//! process.
 
 use std::time::Duration;
 

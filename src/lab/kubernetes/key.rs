@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// API group, plural, namespace and name. Written as one text, `apps/deployments/kube-system/x`: the
-/// core group and the namespace of what has none are empty.
+/// API group, plural, namespace and name. Written as one text, `apps/deployments/kube-system/x`:
+/// the core group and the namespace of what has none are empty.
 ///
 /// Ordered so that a kind's objects, and of those a namespace's, stand together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -124,8 +124,8 @@ fn difference(old: &Json, new: &Json, shape: &Shape) -> Comparison {
     Comparison { changed: owned(changed), removed: owned(removed) }
 }
 
-/// The books that a written object brings along: whoever edits them has them so. `None` where it has
-/// none that mean anything, and the live ones stay. One empty entry empties them.
+/// The books that a written object brings along: whoever edits them has them so. `None` where it
+/// has none that mean anything, and the live ones stay. One empty entry empties them.
 ///
 /// Source: apimachinery, `managedfields/internal/managedfields.go` and `fieldmanager.go`
 /// (`decodeLiveOrNew`).

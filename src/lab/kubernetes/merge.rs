@@ -15,8 +15,8 @@ pub(super) struct Comparison {
     pub removed: Fields,
 }
 
-/// Lays an applied configuration over a live value. Lists by keys take the order of what is applied;
-/// items that only the live list has stay before what they stood before.
+/// Lays an applied configuration over a live value. Lists by keys take the order of what is
+/// applied; items that only the live list has stay before what they stood before.
 pub(super) fn merge(live: &Json, applied: &Json, shape: &Shape) -> Json {
     if shape.is_atomic() {
         return applied.clone();

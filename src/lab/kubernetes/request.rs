@@ -67,8 +67,8 @@ impl Request {
         pairs.filter(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value)).collect()
     }
 
-    /// The verb as audit logs name it: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`,
-    /// `deletecollection`.
+    /// The verb as audit logs name it: `get`, `list`, `watch`, `create`, `update`, `patch`,
+    /// `delete`, `deletecollection`.
     pub(in crate::lab) fn verb(&self, target: &Target) -> &'static str {
         let all = target.name.is_empty();
         match self.method.as_str() {

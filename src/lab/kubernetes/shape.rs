@@ -2,9 +2,9 @@
 //!
 //! `schema.txt` holds them, one type to a line: its name, with `~` before it where it has one owner
 //! as a whole, then `field=type`. A type is `str`, `int`, `num`, `bool`, `bytes` (base 64),
-//! `quantity`, `intstr`, `time`, `any`, another line's name, `[T]` (a list with one owner), `{T}` (a
-//! set), `[T/key+key]` (a list by keys), `<T>` (a map) or `<<T>>` (a map with one owner). `!` after
-//! it means required, `?VALUE` is the default.
+//! `quantity`, `intstr`, `time`, `any`, another line's name, `[T]` (a list with one owner), `{T}`
+//! (a set), `[T/key+key]` (a list by keys), `<T>` (a map) or `<<T>>` (a map with one owner). `!`
+//! after it means required, `?VALUE` is the default.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

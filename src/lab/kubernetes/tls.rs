@@ -19,7 +19,8 @@ use crate::lab::home::LabError;
 use crate::lab::k3s::Cluster;
 
 /// How the servers of a cluster speak TLS. Client certificates are asked for and taken as they are:
-/// as with the real server, one that is not good makes the request unauthorized, not the connection.
+/// as with the real server, one that is not good makes the request unauthorized, not the
+/// connection.
 ///
 /// # Errors
 /// `Tls`.

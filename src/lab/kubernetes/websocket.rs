@@ -1,4 +1,5 @@
-//! WebSockets (RFC 6455) with the channels of Kubernetes: the first byte of a message is its channel.
+//! WebSockets (RFC 6455) with the channels of Kubernetes: the first byte of a message is its
+//! channel.
 
 use futures_util::SinkExt;
 use hyper::body::Incoming;

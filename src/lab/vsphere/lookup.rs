@@ -6,7 +6,8 @@ use super::fault::Fault;
 use super::permission::holds;
 use super::world::{Entity, ROOT, Ref};
 
-/// `FindByInventoryPath`; an empty answer when there is nothing, or nothing that the caller may see.
+/// `FindByInventoryPath`; an empty answer when there is nothing, or nothing that the caller may
+/// see.
 pub(super) fn by_path(call: &Call<'_>) -> Result<Answer, Fault> {
     let path = call.text("inventoryPath");
     let found = call.world.at(path).filter(|entity| entity.id != ROOT || path == "/");

@@ -40,8 +40,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("scheduledHardwareUpgradeInfo", "VirtualMachine.Config.UpgradeVirtualHardware"),
 ];
 
-/// Checks what is known before a task begins: that nothing would be ignored, and privileges. A clone
-/// asks for them on the folder that its machine is made in.
+/// Checks what is known before a task begins: that nothing would be ignored, and privileges. A
+/// clone asks for them on the folder that its machine is made in.
 pub(super) fn check(call: &Call<'_>, entity: &Entity, spec: &Element) -> Result<(), Fault> {
     let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
     refuse(spec, &known, "config")?;

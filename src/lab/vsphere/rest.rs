@@ -1,6 +1,7 @@
 //! The REST calls of the guide: a session, machines, datacenters, clusters, storage policies.
 //!
-//! Both forms that vCenter 7 has: `/rest`, whose answers stand in `value`, and `/api`, whose do not.
+//! Both forms that vCenter 7 has: `/rest`, whose answers stand in `value`, and `/api`, whose do
+//! not.
 
 use serde_json::{Value, json};
 

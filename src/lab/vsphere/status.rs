@@ -99,8 +99,8 @@ fn inventory(world: &World) -> Vec<StatusObject> {
     all
 }
 
-/// A digest of objects, roles, permissions, rules and disks, without histories: no sessions, tasks or
-/// counters; and not where machines run, which is for DRS to say.
+/// A digest of objects, roles, permissions, rules and disks, without histories: no sessions, tasks
+/// or counters; and not where machines run, which is for DRS to say.
 fn digest(world: &World) -> String {
     let mut entities = world.entities.clone();
     for entity in entities.values_mut() {

@@ -37,8 +37,8 @@ pub fn volumes() -> Observed {
     all(VOLUMES, ("PersistentVolume", "persistentvolumes"), None)
 }
 
-/// Everything of a core kind, which is given by its name and its plural: of one namespace, or of the
-/// whole cluster.
+/// Everything of a core kind, which is given by its name and its plural: of one namespace, or of
+/// the whole cluster.
 pub fn all(address: &str, (kind, plural): (&str, &str), namespace: Option<&str>) -> Observed {
     let mut place = json!({"api": "v1", "kind": kind, "plural": plural, "name": "*"});
     if let Some(namespace) = namespace {

@@ -17,7 +17,8 @@ const RETAIN: &str = "Retain";
 /// that project; and those that were told so before. Where nobody could read the volumes, that is
 /// what the projects wait for.
 ///
-/// `recorded` says whether the state knows a resource. `live` holds a reading of every volume below [`VOLUMES`]; offline only of those that are recorded.
+/// `recorded` says whether the state knows a resource. `live` holds a reading of every volume below
+/// [`VOLUMES`]; offline only of those that are recorded.
 pub fn retain(
     spec: &Spec,
     desired: Desired,

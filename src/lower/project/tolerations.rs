@@ -1,13 +1,13 @@
-//! Taints of machines that a project is pinned to: whoever keeps others off a machine for the sake of
-//! a project means the project to run there.
+//! Taints of machines that a project is pinned to: whoever keeps others off a machine for the sake
+//! of a project means the project to run there.
 
 use serde_json::{Value as Json, json};
 
 use super::form::Form;
 use crate::spec::{Taint, TaintEffect};
 
-/// What all pods of the project tolerate, sorted. Empty where it is pinned to no tainted machine. An
-/// adopted project's pods tolerate what they did: a word more would start them anew.
+/// What all pods of the project tolerate, sorted. Empty where it is pinned to no tainted machine.
+/// An adopted project's pods tolerate what they did: a word more would start them anew.
 pub fn tolerations(form: &Form<'_>) -> Vec<Json> {
     let is_named = |name: &str| form.project.agents.iter().any(|agent| agent.as_str() == name);
     let pinned = form.spec.all_machines().filter(|machine| is_named(&machine.name));

@@ -13,6 +13,7 @@ pub struct JumpConfig {
     pub user: String,
     /// How. `None` is the same as for the machines.
     pub auth: Option<Auth>,
-    /// Fingerprint of its host key as the spec pins it, `SHA256:…`. `None` leaves it to known_hosts.
+    /// Fingerprint of its host key as the spec pins it, `SHA256:…`. `None` leaves it to
+    /// known_hosts.
     pub pin: Option<String>,
 }

@@ -29,8 +29,8 @@ pub struct Install<'a> {
 }
 
 impl Install<'_> {
-    /// Writes what the attributes have; nothing starts or restarts. The mark comes first where it is
-    /// missing, so that whoever finds half of it knows whose it is.
+    /// Writes what the attributes have; nothing starts or restarts. The mark comes first where it
+    /// is missing, so that whoever finds half of it knows whose it is.
     ///
     /// The unit is not enabled: after a reboot, a server that does not know yet whom to join would
     /// found a cluster of its own.

@@ -6,8 +6,8 @@ use crate::provider::host::{Command, Failure, LONG, Remote, mark};
 /// What runs on the host.
 const SCRIPT: &str = include_str!("remove.sh");
 
-/// Stops k3s, removes it and wipes its data; the mark goes last. What is mounted, and local volumes,
-/// are never deleted: the script stops before.
+/// Stops k3s, removes it and wipes its data; the mark goes last. What is mounted, and local
+/// volumes, are never deleted: the script stops before.
 ///
 /// # Errors
 /// Any [`Failure`]; doing it again goes on.

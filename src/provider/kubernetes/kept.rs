@@ -1,5 +1,5 @@
-//! Secrets that CouchDB's volumes were made with: what stands is never written over, unless the plan
-//! showed that somebody moved it from what was recorded.
+//! Secrets that CouchDB's volumes were made with: what stands is never written over, unless the
+//! plan showed that somebody moved it from what was recorded.
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::ListParams;
@@ -22,8 +22,8 @@ use crate::resource::pointer_word;
 pub const KIND: &str = "kubernetes/Credentials";
 
 /// Applies a Secret with the values that it has, whatever is desired, but for those that the plan
-/// puts back (`fields`); what it lacks is added. Made up values are written only where no volume can
-/// have been made with others.
+/// puts back (`fields`); what it lacks is added. Made up values are written only where no volume
+/// can have been made with others.
 ///
 /// # Errors
 /// As [`apply`]; values would have to be made up for volumes that stand.

@@ -136,11 +136,11 @@ pub fn traversal(name: &str, kind: &str, path: &str, then: &[&str]) -> Element {
 /// Reads everything a query reaches in one answer, however many objects that are.
 ///
 /// A real vCenter cuts pages at about 100 objects whatever is asked for (ManageIQ pull request
-/// 8211; `WaitForUpdatesEx` likewise, govmomi's simulator/property_collector.go), so 1,000 VMs would
-/// be ten requests, each after the other. `RetrieveProperties` has no pages. It is deprecated since
-/// API 4.1 but part of 7.0, which boma speaks; govmomi read with it until 2024 (pull request 3408)
-/// and left it to bound memory, which here the narrow queries do. Where a vCenter does not know it
-/// any more, pages are read.
+/// 8211; `WaitForUpdatesEx` likewise, govmomi's simulator/property_collector.go), so 1,000 VMs
+/// would be ten requests, each after the other. `RetrieveProperties` has no pages. It is deprecated
+/// since API 4.1 but part of 7.0, which boma speaks; govmomi read with it until 2024 (pull request
+/// 3408) and left it to bound memory, which here the narrow queries do. Where a vCenter does not
+/// know it any more, pages are read.
 ///
 /// # Errors
 /// Any [`Failure`]; `ManagedObjectNotFound` where an object to begin at is gone.

@@ -2,8 +2,8 @@
 //! vCenter's objects and the common shape of roles, permissions, folders and VMs.
 //!
 //! Everything is asked with SOAPAction `urn:vim25/7.0`, the oldest version supported, so that a
-//! newer vCenter answers with the types of that version. Storage policies alone are PBM's, which takes
-//! the same session.
+//! newer vCenter answers with the types of that version. Storage policies alone are PBM's, which
+//! takes the same session.
 
 mod bulk;
 mod clone;

@@ -11,7 +11,8 @@ use crate::xml::Element;
 /// The names of all storage policies that boma's account sees. Two requests.
 ///
 /// # Errors
-/// Any [`Failure`]; `NoPermission` where the account lacks `StorageProfile.View` on the root folder.
+/// Any [`Failure`]; `NoPermission` where the account lacks `StorageProfile.View` on the root
+/// folder.
 pub async fn names(session: &Session) -> Result<BTreeSet<String>, Failure> {
     let answer = session.ask_of(Service::Pbm, query()).await?;
     let ids: Vec<String> = answer

@@ -13,7 +13,8 @@ use crate::resource::Reading;
 use crate::xml::Element;
 
 /// Writes the fields that are given, in a fixed order of tasks: name, folder, scheduled hardware of
-/// a machine that is off, configuration. Hardware that cannot wait and power have steps of their own.
+/// a machine that is off, configuration. Hardware that cannot wait and power have steps of their
+/// own.
 ///
 /// # Errors
 /// Any [`Failure`]; `ConcurrentAccess` where somebody else wrote meanwhile.

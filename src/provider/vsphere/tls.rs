@@ -23,7 +23,8 @@ pub fn client(config: &VcenterConfig) -> Result<reqwest::Client, Failure> {
     let builder = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_secs(60))
-        // Shorter than any proxy's idle limit: a call on a connection that closes meanwhile is lost.
+        // Shorter than any proxy's idle limit: a call on a connection that closes meanwhile is
+        // lost.
         .pool_idle_timeout(Duration::from_secs(15))
         // A redirected Login would carry the password to another host.
         .redirect(reqwest::redirect::Policy::none())

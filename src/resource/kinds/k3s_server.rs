@@ -33,9 +33,10 @@ const AGENT_TOKEN: &str = "all servers must have one agent token, so it cannot c
 ///
 /// Volatile: `ready`, `joined`, `server_answers`: `yes` or `no`; `member`: `voter`, `learner` or
 /// empty; `node`: `present`, `absent` or `unknown`; `cordoned`: by anybody; `members`: of etcd,
-/// healthy or not; `spare_voters`: healthy voters minus quorum; `others_not_ready`, `wrong_provider_ids`: names of nodes;
-/// `certificate_expires`; `effective`: arguments as loaded; `last_words`: of a unit that is down;
-/// `datastore`: `etcd`, or `other` for SQLite and databases of somebody's.
+/// healthy or not; `spare_voters`: healthy voters minus quorum; `others_not_ready`,
+/// `wrong_provider_ids`: names of nodes; `certificate_expires`; `effective`: arguments as loaded;
+/// `last_words`: of a unit that is down; `datastore`: `etcd`, or `other` for SQLite and databases
+/// of somebody's.
 pub const SERVER: Kind = Kind::new(&KindFacts {
     name: "k3s/server",
     layer: Layer::Hosts,

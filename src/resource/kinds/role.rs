@@ -2,8 +2,8 @@
 
 use crate::resource::{Comparison, Condition, Field, Identity, Kind, KindFacts, Layer, Lifecycle};
 
-/// Shape: `name`, in any case: one made by hand keeps its spelling; `privileges`: own privilege ids, without the three System ones that the
-/// server adds to every role; `role_id`: computed.
+/// Shape: `name`, in any case: one made by hand keeps its spelling; `privileges`: own privilege
+/// ids, without the three System ones that the server adds to every role; `role_id`: computed.
 pub const ROLE: Kind = Kind::new(&KindFacts {
     name: "vsphere/role",
     layer: Layer::Vcenter,

@@ -18,8 +18,8 @@ use crate::resource::{
 /// the guest published it. Computed: `moref`, `path`, `bios_uuid`, `instance_uuid`; volatile:
 /// `hostname` (of the guest), `host`, `foreign_disks` (backing files outside the VM's own folder:
 /// volumes of pods), `same_bios_uuid` (paths of other VMs with this one's; absent where there is
-/// none), `likely_cause` (why its guest tells less than is awaited, if it stays like that). Host and
-/// current datastore are DRS's, never desired.
+/// none), `likely_cause` (why its guest tells less than is awaited, if it stays like that). Host
+/// and current datastore are DRS's, never desired.
 ///
 /// A controller could be added to a running VM, but guests do not all see it: it is a power cycle,
 /// as in Terraform's provider (issue 2224 there).

@@ -145,7 +145,8 @@ mod tests {
         let each = |cpu, mib| (Left::Each(Some(cpu)), Left::Each(Some(mib)));
         let (cpu, memory) = each(1166, 2389);
         check(quota, cpu, memory);
-        // CouchDB and api have theirs: 7 - 3 × 1 - 1 and 14 - 3 × 2 - 1 for 3 Nouveaus and 3 others.
+        // CouchDB and api have theirs: 7 - 3 × 1 - 1 and 14 - 3 × 2 - 1 for 3 Nouveaus and 3
+        // others.
         let (cpu, memory) = each(500, 1194);
         let keys = "couchdb = { nodes = 3 }\nresources = { api = { cpu = \"1\", memory = \"1GiB\" }, \
              couchdb = { cpu = \"1\", memory = \"2GiB\" } }";

@@ -20,7 +20,8 @@ pub struct CsiSeries {
 /// Ranges: release notes of the driver and vsphere-tmm/helm-charts#106; for 2.7 the minor that
 /// the CHT's hosting guide pairs it with. Snapshot controllers: the driver's
 /// `deploy-csi-snapshot-components.sh`. Sidecars: `manifests/vanilla/vsphere-csi-driver.yaml`
-/// at v2.7.2, v3.5.1-rc.1, v3.7.2 and v3.8.0-rc.1. Series that are left out have no range on record.
+/// at v2.7.2, v3.5.1-rc.1, v3.7.2 and v3.8.0-rc.1. Series that are left out have no range on
+/// record.
 const CSI: &[CsiSeries] = &[
     row((2, 7), 25..=25, Some("v6.0.1"), Some(&SIDECARS_2_7)),
     row((3, 2), 29..=29, None, None),

@@ -1,5 +1,6 @@
-//! Kinds that only come in a manifest that somebody supplies: made in order, waited for, and where a
-//! field of theirs is kept for good, refused or made anew by the plan, never found out by an apply.
+//! Kinds that only come in a manifest that somebody supplies: made in order, waited for, and where
+//! a field of theirs is kept for good, refused or made anew by the plan, never found out by an
+//! apply.
 
 use boma::resource::Digest;
 use serde_json::{Value as Json, json};

@@ -47,7 +47,8 @@ fn they_are_told_to_stay_and_that_is_all_that_is_written() {
     }
 }
 
-/// With the servers goes what tells whose a disk is: they stay while nobody can look at the volumes.
+/// With the servers goes what tells whose a disk is: they stay while nobody can look at the
+/// volumes.
 #[test]
 fn the_cluster_stays_while_nobody_knows_what_it_holds() {
     const DESTROY: &[&str] = &["destroy", "--lab", "--yes", "--keep-disks", "small.toml"];

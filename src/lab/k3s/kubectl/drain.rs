@@ -85,8 +85,8 @@ fn evict(draft: &mut Draft, reply: &mut Reply, node: &Node, pods: &[PodView], st
     }
 }
 
-/// What keeps the drain from its end: pods whose budget allows no eviction, and pods on a node whose
-/// kubelet does not say that they ended.
+/// What keeps the drain from its end: pods whose budget allows no eviction, and pods on a node
+/// whose kubelet does not say that they ended.
 fn left(
     reply: &mut Reply,
     node: &Node,

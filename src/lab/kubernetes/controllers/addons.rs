@@ -194,8 +194,8 @@ fn charts() -> Vec<(Key, Json)> {
     vec![chart("traefik-crd", ""), chart("traefik", "")]
 }
 
-/// What Helm does when Traefik's chart or the values for it change. Values that cannot be read leave
-/// everything as it was.
+/// What Helm does when Traefik's chart or the values for it change. Values that cannot be read
+/// leave everything as it was.
 fn install(work: &mut Work<'_>) {
     let chart_key = Key::new("helm.cattle.io", "helmcharts", SPACE, "traefik");
     let Some(chart) = work.get(&chart_key) else { return remove(work) };

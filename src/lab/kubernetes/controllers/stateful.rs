@@ -57,7 +57,8 @@ fn revision(set: &Json) -> String {
     format!("{}-{}", text(set, "/metadata/name"), template_hash(&set["spec"]["template"]))
 }
 
-/// Makes pods that are missing: in their order each once the one before it is ready, or all at once.
+/// Makes pods that are missing: in their order each once the one before it is ready, or all at
+/// once.
 fn make(work: &mut Work<'_>, key: &Key, set: &Json, revision: &str) {
     let at_once = text(set, "/spec/podManagementPolicy") == "Parallel";
     let maker =

@@ -21,7 +21,8 @@ pub(super) struct Database {
     pub uuid: String,
     /// Erlang names of the cluster's nodes, as this node knows them.
     pub nodes: BTreeSet<String>,
-    /// The release that CHT's own upgrade in progress leads to, as it was asked for by the admin UI.
+    /// The release that CHT's own upgrade in progress leads to, as it was asked for by the admin
+    /// UI.
     #[serde(default)]
     pub upgrade: Option<String>,
 }

@@ -70,8 +70,8 @@ fn set(scene: &Scene<'_>, namespace: &str, upgrade: Option<&String>) -> Result<A
     Ok(Act::Volumes(nodes.iter().filter_map(|node| couchdb::keep(scene, node)).collect()))
 }
 
-/// PUTs of whole Deployments, as the upgrade-service makes them: without a field manager, so that its
-/// program's name stands for one.
+/// PUTs of whole Deployments, as the upgrade-service makes them: without a field manager, so that
+/// its program's name stands for one.
 fn images(cluster: &Cluster, namespace: &str, release: &str) -> Result<Act, String> {
     let pods = || cluster.store.list_in("", "pods", namespace).map(|(_, pod)| pod);
     if pods().any(|pod| !pod::is_ready(pod)) {
