@@ -1,5 +1,6 @@
 //! Manifests that a spec names: read beside it, or fetched once and kept.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,13 +24,23 @@ pub fn local(spec: &Spec, folder: &Path) -> Result<Sources, CliError> {
     let mut sources = Sources::default();
     for (_, manifest) in wanted_sources(spec).filter(|(_, manifest)| !is_url(manifest)) {
         let path = expand(&manifest.from, folder);
-        let bytes = std::fs::read(&path).map_err(|error| {
+        let bytes = read(&path).map_err(|error| {
             let message = format!("failed to read the manifest {}: {error}", path.display());
             refused(message, "paths of manifests start from the spec's folder")
         })?;
         sources.add(manifest, &bytes).map_err(not_it)?;
     }
     Ok(sources)
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = BYTES_MAX as u64 + 1;
+    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    match bytes.len() > BYTES_MAX {
+        true => Err(std::io::Error::other(format!("it is longer than {BYTES_MAX} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 /// Adds what is named by URL: as kept in the folder of the state, or, where `online`, fetched

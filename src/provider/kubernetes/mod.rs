@@ -1,5 +1,10 @@
 //! The Kubernetes API: one LIST per kind, server-side apply, and why something is not ready.
 //!
+//! `kube` makes the requests, carries them and speaks with commands in pods; what goes into it and
+//! comes out are plain trees. Its `DynamicObject` names paths here and holds no bodies: of an
+//! object's metadata it keeps only the fields that it knows (`kube-core`, `ObjectMeta` without a map
+//! for the rest), so that what a newer server adds would be lost between reading and writing.
+//!
 //! Invariants:
 //!
 //! - **No port is opened and no file written.** Requests travel in streams that [`Access`] gives,

@@ -72,9 +72,16 @@ pub fn lost(error: &(dyn Error + 'static)) -> Failure {
         return Failure::Broken(error.to_string());
     };
     Failure::Broken(match error.source() {
+        // The library's words are for programmers.
+        Some(source) if is_cut(source) => "the server closed it".into(),
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     })
+}
+
+/// Whether a connection ended without a word.
+fn is_cut(error: &(dyn Error + 'static)) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 /// Why there is no connection.

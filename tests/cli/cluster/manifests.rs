@@ -105,3 +105,16 @@ fn that_is_odd_and_valid_is_applied_whole_and_once() {
     assert!(!format!("{plan}{applied}").contains("hunter2"), "{plan}{applied}");
     env.assert_settled();
 }
+
+#[test]
+fn that_is_no_manifest_by_its_length_is_not_read_to_its_end() {
+    let env = TestEnv::new();
+    env.write("csi.yaml", "# long\n".repeat(2 << 20));
+    let named = format!(
+        "[csi.manifest]\nfrom = \"csi.yaml\"\nsha256 = \"{}\"\n\n[storage]",
+        "0".repeat(64)
+    );
+    env.edit("[storage]", &named);
+    let refused = env.expect(3, &["plan", "--lab", "small.toml"]);
+    assert!(refused.stderr.contains("csi.yaml: it is longer than 8388608 bytes"), "{refused}");
+}

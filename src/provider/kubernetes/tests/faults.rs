@@ -42,7 +42,9 @@ async fn each_passing_fault_is_forgiven_in_one_call() {
     assert_eq!(ids(&read(&provider, &one).await), ["1"]);
     assert_eq!((provider.requests(), fake.connections.load(Ordering::Relaxed)), (5, 2));
 
-    for (fault, words) in [(busy(1), "busy"), (failed(), "etcdserver"), (Reply::Drop, "broke")] {
+    for (fault, words) in
+        [(busy(1), "busy"), (failed(), "etcdserver"), (Reply::Drop, "broke: the server closed it;")]
+    {
         let fake = Fake::new();
         fake.on(path, [fault]);
         let provider = fake.provider();
