@@ -7,13 +7,10 @@ use super::world::World;
 use crate::diag::{Finding, Level};
 use crate::plan::{Action, Change, Review, to_write};
 use crate::provider::kubernetes::{Objection, Trial};
-use crate::resource::{Address, Endpoint, Lifecycle, references, resolve};
+use crate::resource::{Address, Endpoint, Kind, Lifecycle, references, resolve};
 
 /// The name that findings of the server have. They refuse the plan: the apply would fail there.
 const RULE: &str = "admission";
-
-/// What says which fields objects of a kind have, and which of them change.
-const DEFINITION: &str = "kubernetes/CustomResourceDefinition";
 
 /// Has the cluster check everything that a plan would write; nothing is changed. What needs values
 /// that are not known yet, and what is made anew, is not tried, nor what was tried already.
@@ -34,7 +31,7 @@ pub async fn objections(review: &Review, secrets: &Secrets, world: &World) -> Ve
 /// same plan.
 pub async fn refusals(review: &Review, secrets: &Secrets, world: &World) -> Vec<Finding> {
     let changes = review.plan.changes.iter().filter(|change| change.action != Action::NoOp);
-    let defines = |change: &&Change| change.kind.name == DEFINITION;
+    let defines = |change: &&Change| change.kind == Kind::definition();
     let defined: BTreeSet<&Address> =
         changes.filter(defines).map(|change| &change.address).collect();
     let is_foreign = |change: &Change| {

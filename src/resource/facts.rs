@@ -376,6 +376,11 @@ impl Kind {
         kinds::OBJECT
     }
 
+    /// What defines kinds of Kubernetes.
+    pub const fn definition() -> Self {
+        kinds::DEFINITION
+    }
+
     /// Whether boma makes nothing of the kind itself: its objects come in manifests that somebody
     /// supplies, and what may change of them the cluster knows best.
     pub fn is_foreign(self) -> bool {

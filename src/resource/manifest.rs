@@ -14,7 +14,7 @@ const AMOUNT: [&str; 2] = ["sizeLimit", "divisor"];
 const WHOLE_AT: [&str; 3] = ["rules", "spec.selector", "spec.podSelector"];
 const WHOLE: [&str; 3] = ["nodeSelector", "nodeSelectorTerms", "tolerations"];
 
-/// Whether a path is one of an amount, where the kind has no row that says so.
+/// Whether a path is one of an amount.
 pub fn is_amount(path: &str) -> bool {
     AMOUNT.contains(&last(path)) || path.split('.').any(|key| AMOUNTS.contains(&key))
 }

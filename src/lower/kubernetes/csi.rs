@@ -16,6 +16,9 @@ use crate::spec::Spec;
 /// The driver's name, which classes and volumes name it by.
 pub const NAME: &str = "csi.vsphere.vmware.com";
 
+/// Where its objects stand among addresses.
+const PART: &str = "cluster/csi";
+
 /// Where its objects are.
 pub const NAMESPACE: &str = "vmware-system-csi";
 
@@ -33,7 +36,7 @@ pub const NODE: &str = "vsphere-csi-node";
 
 /// The address of one of its objects.
 pub fn address(kind: &str, name: &str) -> Address {
-    Address::of(&format!("cluster/csi/{kind}"), name)
+    Address::of(&format!("{PART}/{kind}"), name)
 }
 
 /// Lowers all objects of the driver. Nothing where the spec names a manifest that was not read.
@@ -90,7 +93,7 @@ fn resource(spec: &Spec, manifest: Json) -> Resource {
         "DaemonSet" => before_node(),
         _ => Vec::new(),
     };
-    let address = supplied::address("cluster/csi", NAMESPACE, &manifest);
+    let address = supplied::address(PART, NAMESPACE, &manifest);
     object::object(address, manifest, &after, origin(spec, &kind))
 }
 

@@ -14,8 +14,6 @@ use crate::spec::Spec;
 /// How many calls the API gets at once: an API server refuses none of so few.
 const LIMIT: usize = 16;
 
-const DEFINITION: &str = "kubernetes/CustomResourceDefinition";
-
 /// The cluster as an endpoint: it is there as soon as one of its servers is.
 pub fn cluster(spec: &Spec) -> (Endpoint, EndpointFacts) {
     let opened_by = spec.servers.iter().map(k3s::address).collect();
@@ -64,7 +62,7 @@ pub fn place_in_cluster(spec: &Spec, resources: &mut BTreeMap<Address, Resource>
 }
 
 fn definitions(resources: &BTreeMap<Address, Resource>) -> Definitions<Address> {
-    let definitions = resources.values().filter(|one| one.kind.name == DEFINITION);
+    let definitions = resources.values().filter(|one| one.kind == Kind::definition());
     let spec = |one: &Resource| one.attributes.tree()["spec"].take();
     Definitions::of(definitions.map(|one| (spec(one), one.address.clone())))
 }

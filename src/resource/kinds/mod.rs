@@ -15,7 +15,7 @@ mod vm;
 
 use super::Kind;
 
-pub use kubernetes::{FOREIGN, OBJECT};
+pub use kubernetes::{DEFINITION, FOREIGN, OBJECT};
 pub use site::SITE;
 
 /// Every kind that is made, in the order of the stack: machines and what is on them, then the

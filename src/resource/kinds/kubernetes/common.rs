@@ -99,8 +99,3 @@ pub(super) const fn list(path: &'static str, key: &'static str) -> Field {
 pub(super) const fn any(path: &'static str) -> Field {
     Field::owned(path).comparison(Comparison::Covered)
 }
-
-/// An amount: `1Gi` is `1024Mi`.
-pub(super) const fn amount(path: &'static str) -> Field {
-    Field::owned(path).comparison(Comparison::Quantity)
-}

@@ -23,7 +23,7 @@ mod workload;
 
 use crate::resource::Kind;
 
-pub use custom::OBJECT;
+pub use custom::{DEFINITION, OBJECT};
 
 /// Every kind, in the order in which a cluster needs them.
 pub(super) const ALL: &[Kind] = &[
@@ -37,7 +37,7 @@ pub(super) const ALL: &[Kind] = &[
     rbac::ROLE_BINDING,
     rbac::CLUSTER_ROLE,
     rbac::CLUSTER_ROLE_BINDING,
-    custom::DEFINITION,
+    DEFINITION,
     custom::HELM_CHART_CONFIG,
     OBJECT,
     policy::PRIORITY_CLASS,

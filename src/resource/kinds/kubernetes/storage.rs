@@ -1,6 +1,6 @@
 //! Drivers, classes, volumes and claims.
 
-use super::common::{PLAIN, amount, any, fixed, kind};
+use super::common::{PLAIN, any, fixed, kind};
 use crate::resource::{Comparison, Effect, Field, Kind};
 
 const CLAIM_KEEPS: &str = "a claim keeps its class, volume and access for good: take back the edit; \
@@ -44,7 +44,7 @@ pub const VOLUME: Kind = kind!(
         any("spec.claimRef"),
         any("spec.mountOptions"),
         any("spec.storageClassName"),
-        amount("spec.capacity"),
+        any("spec.capacity"),
         any("spec").effect(Effect::Refuse(VOLUME_KEEPS)),
     ],
 );

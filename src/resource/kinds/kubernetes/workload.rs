@@ -1,6 +1,6 @@
 //! What runs pods.
 
-use super::common::{Nature, PLAIN, amount, any, fixed, kind, list};
+use super::common::{Nature, PLAIN, any, fixed, kind, list};
 use crate::resource::{Effect, Field, Kind, Mode};
 
 /// Images are pulled before pods are ready.
@@ -19,7 +19,6 @@ pub(super) const REPLICAS: Field = Field::owned("spec.replicas").mode(Mode::Lent
 macro_rules! pods {
     ($pods:literal, $effect:expr) => {
         &[
-            amount(concat!($pods, ".containers.*.resources")).effect($effect),
             any(concat!($pods, ".containers.*.env.*")).effect($effect),
             list(concat!($pods, ".containers.*.env"), "name").effect($effect),
             any(concat!($pods, ".containers.*.ports.*")).effect($effect),
@@ -28,7 +27,6 @@ macro_rules! pods {
             list(concat!($pods, ".containers.*.volumeMounts"), "mountPath").effect($effect),
             any(concat!($pods, ".containers.*")).effect($effect),
             list(concat!($pods, ".containers"), "name").effect($effect),
-            amount(concat!($pods, ".initContainers.*.resources")).effect($effect),
             any(concat!($pods, ".initContainers.*.env.*")).effect($effect),
             list(concat!($pods, ".initContainers.*.env"), "name").effect($effect),
             any(concat!($pods, ".initContainers.*")).effect($effect),
@@ -75,7 +73,6 @@ pub const STATEFUL_SET: Kind = kind!(
         any("spec.revisionHistoryLimit"),
         any("spec.persistentVolumeClaimRetentionPolicy"),
         any("spec.minReadySeconds"),
-        amount("spec.volumeClaimTemplates.*.spec.resources").effect(REFUSED),
         any("spec.volumeClaimTemplates.*").effect(REFUSED),
         list("spec.volumeClaimTemplates", "metadata.name").effect(REFUSED),
         any("spec").effect(REFUSED),
